@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module in lldpad, the engine and the companion say to each other.
+ * This enum of messages is the architecture: the module reports ports (with
+ * their settings) and every association TLV that it sees; the engine decides
+ * and acts; the companion marks and asks.
+ *
+ * Carrier: abstract SOCK_SEQPACKET socket "@vdp-migrate". A datagram holds one
+ * or more messages, each: type (1), version (1), length of the body (2, big
+ * endian), body. wire/linkmsg encodes and decodes; numbers big endian, strings
+ * preceded by their length (2).
+ *
+ * The engine listens as root, before it gives root up: a client that finds
+ * another owner behind the name (SO_PEERCRED) stays away. Messages of another
+ * version are refused once, with one log line, and the peers stay apart.
+ */
+#ifndef VDP_MIGRATE_LINK_H
+#define VDP_MIGRATE_LINK_H
+
+#include "vdp_migrate/types.h"
+
+#define LINK_VERSION 1
+#define LINK_DATAGRAM_MAX 32768
+#define LINK_SERVERS_MAX 8	/* servers, and giaddrs, of a port */
+#define LINK_COLUMNS_MAX 16
+#define LINK_TEXT_MAX 512
+
+enum link_type {
+	LINK_HELLO = 1,		/* first message of a connection, both ways */
+
+	/* module -> engine */
+	LINK_REPLAY,		/* all that the module knows follows, up to LINK_REPLAY_END */
+	LINK_REPLAY_END,
+	LINK_PORT,		/* a port, its role, its settings; sent at each change */
+	LINK_VSI,		/* an association TLV seen on a port */
+	LINK_FORGOTTEN,		/* lldpad has forgotten a port's VSIs (link down, SIGHUP) */
+	LINK_COUNTER,		/* one of the module's counters, absolute */
+
+	/* companion -> engine, passed on to the module */
+	LINK_MARK,
+	LINK_UNMARK,
+	/* companion -> engine (-> module: marks) */
+	LINK_SHOW,		/* a table by its name: bindings, vsis, ports, … */
+
+	/* answers, towards the companion */
+	LINK_HEAD,		/* names of the columns */
+	LINK_ROW,		/* a row of text fields */
+	LINK_DONE,		/* end of the answer: errno-like code and a text */
+};
+
+enum link_who {
+	LINK_MODULE = 1,
+	LINK_ENGINE,
+	LINK_COMPANION,
+};
+
+struct link_hello {
+	uint8_t who;		/* enum link_who */
+	uint32_t pid;
+};
+
+enum link_role {
+	LINK_ROLE_NONE = 0,	/* no EVB on this port */
+	LINK_ROLE_STATION,
+	LINK_ROLE_BRIDGE,
+};
+
+enum link_assist {
+	LINK_ASSIST_OFF = 0,
+	LINK_ASSIST_LEASEQUERY,
+	LINK_ASSIST_HELP,
+	LINK_ASSIST_AUTO,
+};
+
+enum link_guard {
+	LINK_GUARD_OFF = 0,
+	LINK_GUARD_MONITOR,
+	LINK_GUARD_ENFORCE,
+};
+
+/* `A` or `VID:A`; vlan 0xffff = any VLAN. */
+#define LINK_VLAN_ANY 0xffff
+struct link_vlan_addr {
+	uint16_t vlan;
+	struct addr addr;
+};
+
+struct link_port {
+	char name[VM_IFNAME_MAX];
+	uint8_t role;		/* enum link_role */
+	bool up;		/* lldpad has the port's link up */
+	bool gone;		/* lldpad no longer has this port or it is not ours (use=no) */
+	uint8_t assist;		/* enum link_assist */
+	uint8_t guard;		/* enum link_guard */
+	bool trusted;
+	uint32_t keepalive_ms;	/* the bridge's keep-alive time-out now in force */
+	uint8_t n_servers, n_giaddrs;
+	struct link_vlan_addr servers[LINK_SERVERS_MAX];
+	struct link_vlan_addr giaddrs[LINK_SERVERS_MAX];
+};
+
+/* What was seen of a VSI. On a bridge port unless the port is a station. */
+enum link_vsi_what {
+	LINK_VSI_REQUEST = 1,	/* a request came in (station: was sent) */
+	LINK_VSI_RESPONSE,	/* its answer went out (station: came in); see status */
+	LINK_VSI_TIMEOUT,	/* our own bridge de-associates it unasked */
+	LINK_VSI_REPLAYED,	/* lldpad holds it: mode, and M of its first request */
+};
+
+struct link_vsi {
+	char port[VM_IFNAME_MAX];
+	uint8_t what;		/* enum link_vsi_what */
+	uint8_t mode;		/* enum vdp22_tlv: PRE, PRE_RR, ASSOC, DEASSOC */
+	uint8_t status;		/* as on the wire */
+	struct vsi_id id;
+	uint16_t n_entries;
+	struct vsi_entry entries[VSI_ENTRIES_MAX];
+};
+
+struct link_counter {
+	char name[48];
+	uint64_t value;
+};
+
+struct link_mark {
+	uint32_t seq;		/* of the question, chosen by the one who asks */
+	struct vsi_id id;
+	struct mac mac;		/* zero = not known */
+	struct addr ip;		/* family 0 = not known */
+	struct client_id client_id;
+	uint32_t ttl_s;		/* 0 = until unmark, at most 24 h */
+};
+
+struct link_show {
+	uint32_t seq;
+	char table[16];
+};
+
+/* A row or a head; fields borrow from the datagram, not terminated. */
+struct link_row {
+	uint32_t seq;
+	uint8_t n;
+	struct link_field {
+		const char *s;
+		uint16_t len;
+	} field[LINK_COLUMNS_MAX];
+};
+
+struct link_done {
+	uint32_t seq;
+	int32_t code;		/* 0, or a positive errno */
+	char text[LINK_TEXT_MAX];
+};
+
+/* One decoded message. LINK_REPLAY, LINK_REPLAY_END: no body. */
+struct link_msg {
+	uint8_t type;		/* enum link_type */
+	union {
+		struct link_hello hello;
+		struct link_port port;
+		struct link_vsi vsi;
+		char forgotten[VM_IFNAME_MAX];	/* port; "" = all ports */
+		struct link_counter counter;
+		struct link_mark mark;		/* LINK_MARK, LINK_UNMARK */
+		struct link_show show;
+		struct link_row row;		/* LINK_HEAD, LINK_ROW */
+		struct link_done done;
+	} u;
+};
+
+#endif

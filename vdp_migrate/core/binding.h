@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The binding table (RFC 7513): who may send with which address from which
+ * anchor, until when. Its changes are told as put, renew and drop: the guard in
+ * the kernel is its mirror. It knows nothing of VDP, DHCP or the kernel.
+ *
+ * Key: (bridge, VLAN, MAC, IP address). The same key may be on several anchors at
+ * once, one binding each: staged where the VM is expected, active where it is.
+ */
+#ifndef CORE_BINDING_H
+#define CORE_BINDING_H
+
+#include "vdp_migrate/types.h"
+
+enum binding_state {
+	BINDING_STAGED,
+	BINDING_ACTIVE,
+	BINDING_LEAVING,
+	BINDING_DORMANT,
+};
+
+enum binding_origin {
+	BINDING_SNOOPED,
+	BINDING_LEASEQUERY,
+	BINDING_HELP,
+	BINDING_MOVED,
+	BINDING_STATIC,
+	BINDING_KERNEL,		/* taken back from the guard after a start */
+};
+
+/* Whose bindings: what a VM is known by on a bridge. */
+struct binding_host {
+	uint32_t bridge;
+	uint16_t vlan;
+	struct mac mac;
+};
+
+struct binding {
+	struct binding_host host;
+	struct addr ip;
+	uint16_t port;		/* anchor */
+	uint8_t state;		/* enum binding_state */
+	uint8_t origin;		/* enum binding_origin */
+	struct vsi_id vsi;	/* format 0 = none */
+	struct addr server;	/* family 0 = not known */
+	ms_t lease_end;		/* MS_NEVER = infinite or static */
+	struct binding *next;	/* of the same host: binding_first() */
+	void *hidden[4];	/* the table's own */
+};
+
+struct binding_ops {
+	void (*put)(void *arg, const struct binding *binding);
+	void (*renew)(void *arg, const struct binding *binding); /* other lease end */
+	void (*drop)(void *arg, const struct binding *binding);
+	/* State, origin or VSI changed (show, watch); old_state as it was. */
+	void (*changed)(void *arg, const struct binding *binding, uint8_t old_state);
+};
+
+struct binding_table;
+
+/* ops and arg are borrowed; ops->changed may be NULL. NULL: no memory. */
+struct binding_table *binding_table_new(const struct binding_ops *ops, void *arg);
+void binding_table_free(struct binding_table *table);	/* tells no drop */
+
+/* All bindings of a host, any port and address: first, then ->next. */
+struct binding *binding_first(struct binding_table *table, const struct binding_host *host);
+struct binding *binding_find(struct binding_table *table, const struct binding_host *host,
+			     const struct addr *ip, uint16_t port);
+
+/* Put in or update. `like` gives everything (its next and hidden are not read).
+ * A state STAGED never lowers a binding that is there as ACTIVE or LEAVING.
+ * An origin MOVED or KERNEL never replaces a better one of a binding that is there.
+ * A lease end later or earlier by a second or more is told as renew, here and on
+ * every other port that holds the key. NULL: no memory. */
+struct binding *binding_put(struct binding_table *table, const struct binding *like);
+/* Renew what is there with this key, on every port. How many. */
+unsigned binding_renew(struct binding_table *table, const struct binding_host *host,
+		       const struct addr *ip, ms_t lease_end);
+void binding_set_state(struct binding_table *table, struct binding *binding,
+		       enum binding_state state);
+void binding_set_vsi(struct binding_table *table, struct binding *binding,
+		     const struct vsi_id *vsi);
+void binding_remove(struct binding_table *table, struct binding *binding);
+
+/* The next lease end; MS_NEVER. binding_expire() removes what has ended by now, at
+ * most `most` of them (call again while the deadline has passed). */
+ms_t binding_deadline(const struct binding_table *table);
+unsigned binding_expire(struct binding_table *table, ms_t now, unsigned most);
+
+unsigned binding_count(const struct binding_table *table);
+/* Any order; the callback may remove the binding that it is given. */
+void binding_each(struct binding_table *table,
+		  void (*cb)(void *arg, struct binding *binding), void *arg);
+
+const char *binding_state_text(enum binding_state state);
+const char *binding_origin_text(enum binding_origin origin);
+
+#endif

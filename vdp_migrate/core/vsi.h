@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The VSIs that the ports have announced, and how an association TLV becomes an
+ * event: what we knew + what we see -> event. Edge, not level: stock stations
+ * repeat the M-bit for ever.
+ *
+ * A VSI is one (port, VSI instance ID). Bindings are not here (core/binding).
+ */
+#ifndef CORE_VSI_H
+#define CORE_VSI_H
+
+#include "migration.h"
+#include "vdp_migrate/link.h"
+
+/* What is known of one entry of the filter info. */
+struct vsi_lease {
+	struct vsi_entry entry;
+	uint64_t tag;		/* of the question outstanding for it, 0 = none */
+	bool failed;		/* nothing known after all tries; logged */
+	ms_t ask_at;		/* when it is asked again; MS_NEVER */
+};
+
+struct vsi {
+	uint16_t port;
+	struct vsi_id id;
+	enum migration_state state;
+	uint8_t mode;		/* of its last request, 0 = none since it began or ended */
+	bool confirmed;		/* that request has been accepted */
+	bool forgotten;		/* lldpad no longer holds it, as far as we know */
+	bool held;		/* MIGRATION_HELD, noted when it became expected */
+	bool first_frame;	/* seen since the associate */
+	bool replayed;		/* named since the last LINK_REPLAY */
+	ms_t clock;		/* DO_START_CLOCK; MS_NEVER */
+	ms_t since;		/* of state */
+	unsigned n_leases;
+	struct vsi_lease *leases;	/* owned */
+	struct vsi *next;	/* all VSIs, oldest first: vsi_first() */
+	void *hidden[8];	/* the table's own */
+};
+
+struct vsi_table;
+
+struct vsi_table *vsi_table_new(void);
+void vsi_table_free(struct vsi_table *table);
+
+struct vsi *vsi_find(struct vsi_table *table, uint16_t port, const struct vsi_id *id);
+/* Found or made new (absent, no entries). NULL: no memory. */
+struct vsi *vsi_get(struct vsi_table *table, uint16_t port, const struct vsi_id *id);
+void vsi_remove(struct vsi_table *table, struct vsi *vsi);
+struct vsi *vsi_first(struct vsi_table *table);
+/* Another port's VSI of the same instance ID whose state is in the mask of
+ * (1 << MIGRATION_…); NULL. */
+struct vsi *vsi_elsewhere(struct vsi_table *table, const struct vsi *vsi, unsigned states);
+
+/* Is the filter info another one than that known? (An unknown one: no.) */
+bool vsi_filter_changed(const struct vsi *vsi, const struct link_vsi *seen);
+/* Take over the filter info; leases of entries that stay are kept. 0 or -ENOMEM. */
+int vsi_set_filter(struct vsi *vsi, const struct link_vsi *seen);
+
+/* The events that this sight means, in order; at most 2 into ret_events. Notes
+ * mode, confirmation, and that lldpad holds it (again). LINK_VSI_REPLAYED counts as a
+ * request, an associate also as accepted. */
+#define VSI_EVENTS_MAX 2
+unsigned vsi_see(struct vsi *vsi, const struct link_vsi *seen,
+		 enum migration_event ret_events[VSI_EVENTS_MAX]);
+
+/* lldpad no longer holds it. The same mode seen again is then a REQUEST, no
+ * transition. */
+void vsi_forget(struct vsi *vsi);
+
+#endif
