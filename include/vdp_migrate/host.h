@@ -27,6 +27,7 @@ struct host_evb {
 enum host_set_result {
 	HOST_SET_OK = 0,
 	HOST_SET_NO_SUCH_NAME,
+	/* lldptool shows the last line that the module has logged in the call. */
 	HOST_SET_BAD_VALUE,	/* the module has logged what it takes */
 	HOST_SET_FAILED,	/* could not be stored; the module has logged why */
 };
@@ -48,6 +49,9 @@ struct host_events {
 	/* VDP22 sends a VDPDU: a private copy, *len may be changed up to
 	 * HOST_PDU_MAX. */
 	void (*pdu_out)(const char *port, uint8_t *pdu, size_t *len);
+	/* May lldpad see this frame (of any ethertype), as its packet socket gives it?
+	 * NULL: all. *ret_ethertype is set where the frame has one. */
+	bool (*frame_ok)(const uint8_t *frame, size_t len, uint16_t *ret_ethertype);
 	/* A frame was dropped below the bus (what would have overrun lldpad). */
 	void (*frame_dropped)(const char *port, uint16_t ethertype, size_t len);
 

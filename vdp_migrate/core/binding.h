@@ -45,7 +45,6 @@ struct binding {
 	struct addr server;	/* family 0 = not known */
 	ms_t lease_end;		/* MS_NEVER = infinite or static */
 	struct binding *next;	/* of the same host: binding_first() */
-	void *hidden[4];	/* the table's own */
 };
 
 struct binding_ops {
@@ -67,9 +66,11 @@ struct binding *binding_first(struct binding_table *table, const struct binding_
 struct binding *binding_find(struct binding_table *table, const struct binding_host *host,
 			     const struct addr *ip, uint16_t port);
 
-/* Put in or update. `like` gives everything (its next and hidden are not read).
- * A state STAGED never lowers a binding that is there as ACTIVE or LEAVING.
- * An origin MOVED or KERNEL never replaces a better one of a binding that is there.
+/* Put in or update. `like` gives everything (its next is not read; a VSI or server
+ * that it does not name stays as it is).
+ * A state STAGED or DORMANT never lowers a binding that is there.
+ * An origin MOVED or KERNEL never replaces a better one of a binding that is there, nor
+ * its lease end; a static binding stays static and without end.
  * A lease end later or earlier by a second or more is told as renew, here and on
  * every other port that holds the key. NULL: no memory. */
 struct binding *binding_put(struct binding_table *table, const struct binding *like);

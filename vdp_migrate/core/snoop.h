@@ -41,7 +41,7 @@ struct snoop_counts {
 	uint64_t untrusted;	/* server messages from a port that is not trusted */
 	uint64_t forged;	/* client messages whose source MAC is not chaddr */
 	uint64_t unasked;	/* ACKs without an open request */
-	uint64_t full;		/* requests not noted, their port had too many open */
+	uint64_t full;		/* open requests that gave way, their port had too many */
 };
 
 struct snoop;

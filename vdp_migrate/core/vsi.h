@@ -35,7 +35,6 @@ struct vsi {
 	unsigned n_leases;
 	struct vsi_lease *leases;	/* owned */
 	struct vsi *next;	/* all VSIs, oldest first: vsi_first() */
-	void *hidden[8];	/* the table's own */
 };
 
 struct vsi_table;

@@ -58,6 +58,8 @@ void bridge_vsi(struct bridge *bridge, ms_t now, const struct link_vsi *seen);
 void bridge_forgotten(struct bridge *bridge, ms_t now, const char *port);
 void bridge_replay(struct bridge *bridge, ms_t now, bool end);
 void bridge_module_gone(struct bridge *bridge, ms_t now);
+/* From the kernel: a port may have come to, or left, a bridge. */
+void bridge_links_changed(struct bridge *bridge, ms_t now);
 
 /* From the wire: a frame that came in on a port (by its name), DHCP or RARP;
  * from giaddr's socket. */

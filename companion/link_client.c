@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The companion's end of @vdp-migrate. Blocks, but never longer than ten seconds
+ * without a word from the engine. Knows nothing of what is asked.
+ */
+#include "link_client.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vdp_migrate/protocol.h"
+#include "wire/linkmsg.h"
+
+static int send_msg(int fd, const struct link_msg *msg);
+static int shake_hands(int fd);
+
+int link_client_connect(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+				    strlen(VDP_MIGRATE_SOCKET));
+	const struct timeval wait = { .tv_sec = 10 };
+	struct ucred peer;
+	socklen_t peer_len = sizeof(peer);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(name.sun_path + 1, VDP_MIGRATE_SOCKET, strlen(VDP_MIGRATE_SOCKET));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
+	    connect(fd, (struct sockaddr *)&name, len) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len))
+		err = -errno;
+	else if (peer.uid != 0)
+		err = -EPERM;
+	else
+		err = shake_hands(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int link_client_ask(int fd, const struct link_msg *question, const struct link_answer_ops *ops,
+		    void *arg, struct link_done *ret_done)
+{
+	uint8_t b[LINK_DATAGRAM_MAX];
+	struct link_msg msg;
+	ssize_t n;
+	int err = send_msg(fd, question);
+
+	while (!err) {
+		struct rd rd;
+
+		n = recv(fd, b, sizeof(b), 0);
+		if (n <= 0)
+			return n ? -errno : -ECONNRESET;
+		rd = rd_new(b, (size_t)n, 0);
+		while ((err = linkmsg_get(&rd, &msg, NULL)) > 0) {
+			if (msg.type == LINK_DONE) {
+				*ret_done = msg.u.done;
+				return 0;
+			}
+			if (msg.type == LINK_HEAD || msg.type == LINK_ROW)
+				ops->row(arg, msg.type == LINK_HEAD, &msg.u.row);
+		}
+	}
+	return err;
+}
+
+/* Statics. */
+
+static int send_msg(int fd, const struct link_msg *msg)
+{
+	uint8_t b[LINK_DATAGRAM_MAX];
+	struct wr wr = wr_new(b, sizeof(b));
+
+	if (!linkmsg_put(&wr, msg))
+		return -EMSGSIZE;
+	return send(fd, b, wr.at, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int shake_hands(int fd)
+{
+	struct link_msg hello = { .type = LINK_HELLO }, answer;
+	uint8_t b[LINK_DATAGRAM_MAX];
+	struct rd rd;
+	ssize_t n;
+	int err;
+
+	hello.u.hello.who = LINK_COMPANION;
+	hello.u.hello.pid = (uint32_t)getpid();
+	err = send_msg(fd, &hello);
+	if (err)
+		return err == -EPIPE ? -EACCES : err;
+	n = recv(fd, b, sizeof(b), 0);
+	/* Cut off without a word: not let in. */
+	if (n <= 0)
+		return n && errno != ECONNRESET ? -errno : -EACCES;
+	rd = rd_new(b, (size_t)n, 0);
+	err = linkmsg_get(&rd, &answer, NULL);
+	if (err < 0)
+		return err;
+	return err && answer.type == LINK_HELLO && answer.u.hello.who == LINK_ENGINE ? 0
+										     : -EPROTO;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A host (host.h) without lldpad: settings in memory, log lines kept, a clock that
+ * the test turns, descriptors polled when the test says so.
+ */
+#ifndef FAKE_HOST_H
+#define FAKE_HOST_H
+
+#include "vdp_migrate/host.h"
+
+/* Everything empty, the clock at 0. */
+void fake_host_reset(void);
+
+/* port NULL: the group; value NULL: no such setting. */
+void fake_host_set(const char *port, const char *name, const char *value);
+void fake_host_evb_mode(const char *port, const char *mode);
+/* From now on nothing can be stored, for this reason (-errno; 0: it can). */
+void fake_host_refuse_store(int error);
+
+void fake_host_advance(ms_t ms);
+
+/* Call back for each watched descriptor that is readable, until none is. */
+void fake_host_poll(void);
+bool fake_host_watches(int fd);
+
+/* How many log lines contain this text ("": all). */
+unsigned fake_host_logged(const char *part);
+/* The last line; "" for none. */
+const char *fake_host_last_log(void);
+
+#endif

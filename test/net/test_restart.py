@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+lldpad and the engine come and go on the switch while a VM is in use: the VM goes on,
+the guard is never empty, and a migration works afterwards.
+"""
+import signal
+
+import pytest
+
+import frames
+from netns import wait_for
+
+LAB = {}
+
+
+@pytest.fixture
+def pinged(lab, vm):
+    """A VM in use; no packet of it may be lost during the test."""
+    lab.born(vm)
+    ping = vm.ping()
+    wait_for("a ping", ping.replies)
+    yield vm
+    if vm.at == "h1":   # it has not moved
+        last = ping.next()
+        wait_for("another ping", lambda: ping.replies(last))
+        assert not ping.lost(until=max(ping.replies()))
+    ping.stop()
+
+
+def _vsi_state(lab, vm, port="p1"):
+    return [row["state"] for row in lab.show("sw", "vsis")
+            if row["vsi"] == vm.uuid and row["port"] == port]
+
+
+def _keepalives(capture, vm):
+    return len([v for _, _, v in frames.vdp_requests(capture.now()) if v == vm.uuid])
+
+
+def test_SIGHUP_of_lldpad_with_a_live_vsi_is_survived(lab, pinged):
+    lldpad = lab.lldpad["sw"].process
+    capture = lab.sw.capture("p1", "ether proto 0x8940")
+    wait_for("a keep-alive", lambda: _keepalives(capture, pinged))
+    for n in range(1, 4):
+        lldpad.kill(signal.SIGHUP)
+        seen = _keepalives(capture, pinged)
+        wait_for("a keep-alive after SIGHUP",
+                 lambda s=seen: _keepalives(capture, pinged) >= s + 2)
+        assert lldpad.alive, f"lldpad died at SIGHUP {n}: {lldpad.tail()}"
+        lab.wait_states(pinged, p1="active")
+    wait_for("the VSI to be settled", lambda: _vsi_state(lab, pinged) == ["settled"])
+    # The dead generation's time-outs de-associate nothing.
+    assert not [f for f in capture.frames() if f[12:14] == b"\x89\x40"
+                and not f[14] & 0x0C and f[36] >> 1 == 4]
+
+
+def test_restart_of_lldpad_leaves_the_binding_until_the_vsi_is_back(lab, pinged):
+    lab.lldpad["sw"].stop()
+    lab.wait_states(pinged, p1="dormant")
+    assert lab.in_kernel(pinged) == {"p1"}
+    lab.lldpad["sw"].start()
+    lab.wait_lldp()
+    lab.wait_linked("sw")
+    lab.wait_states(pinged, p1="dormant")
+    wait_for("an association", lambda: pinged.vdp("h1", "assoc", check=False))
+    lab.wait_states(pinged, p1="active")
+
+
+def test_engine_killed_leaves_the_guard_and_takes_all_back_at_start(lab, pinged):
+    other = "10.9.0.66"
+    lab.engine["sw"].stop(signal.SIGKILL)
+    assert lab.in_kernel(pinged) == {"p1"}
+    before = lab.dropped("p1")
+    pinged.space.run("busybox", "arping", "-c", "1", "-w", "1", "-I", "eth1",
+                     "-s", other, "10.9.0.1", check=False)
+    wait_for("the guard to go on dropping", lambda: lab.dropped("p1") > before)
+    lab.engine_start("sw")
+    lab.wait_linked("sw")
+    lab.wait_states(pinged, p1="active")
+    assert _vsi_state(lab, pinged) == ["settled"]
+    assert lab.in_kernel(pinged) == {"p1"}
+
+
+def test_while_the_engine_is_away_vdp_and_the_M_bit_work_on(lab, vm):
+    lab.engine["sw"].stop()
+    try:
+        assert vm.vdp("h1", "preassoc", "to") and vm.vdp("h1", "assoc", "to")
+    finally:
+        lab.engine_start("sw")
+        lab.wait_linked("sw")
+    wait_for("the replay", lambda: _vsi_state(lab, vm) in (["settled"], ["arrived"]))
+
+
+def test_vm_migrates_after_the_engine_was_killed_and_started(lab, vm):
+    lab.born(vm)
+    lab.engine["sw"].stop(signal.SIGKILL)
+    lab.engine_start("sw")
+    lab.wait_linked("sw")
+    lab.wait_states(vm, p1="active")
+    ping, before = vm.ping(), lab.violations()
+    lab.migrate(vm, "h2")
+    first = ping.next()
+    wait_for("a ping", lambda: ping.replies(first))
+    ping.stop()
+    assert not ping.lost(first, until=max(ping.replies(first)))
+    assert lab.violations() == before
+    lab.wait_states(vm, p1="leaving", p2="active")
+
+
+def test_lease_that_ends_while_nobody_looks_ends_its_binding(lab, vm):
+    """The engine's own timer; the kernel's element would live an hour longer."""
+    lab.dhcpd.stop()
+    lab.lease = 4
+    lab.dhcp_configure()
+    lab.dhcp_start()
+    try:
+        lab.dhcpd.wait_line("Server starting service")
+        lab.born(vm)
+        lab.wait_states(vm, timeout=10.0)
+        wait_for("the kernel to forget it", lambda: not lab.in_kernel(vm))
+    finally:
+        lab.dhcpd.stop()
+        lab.lease = 3600
+        lab.dhcp_configure()
+        lab.dhcp_start()
+
+
+def test_table_flushed_by_somebody_is_put_back(lab, pinged):
+    lab.sw.run("nft", "flush", "ruleset")
+    wait_for("the guard's table", lambda: lab.in_kernel(pinged) == {"p1"})

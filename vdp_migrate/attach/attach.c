@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * See attach.h. Whatever is unexpected leaves us inert: lldpad runs as if we were
+ * not there, with one log line that names the rule that failed.
+ */
+#include "attach.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "hook.h"
+#include "lldpad.h"
+#include "peek.h"
+#include "scan.h"
+#include "vdp_migrate/host.h"
+#include "watch.h"
+
+static const struct scan_wanted wanted[] = {
+	{ LLDPAD_VDP22, LLDPAD_SLOTS_VDP22 },
+	{ LLDPAD_ECP22, LLDPAD_SLOTS_ECP22 },
+};
+static const struct scan_rules rules = {
+	.nodes_min = LLDPAD_MODULES_MIN,
+	.nodes_max = LLDPAD_MODULES_MAX,
+	.slots = LLDPAD_SLOTS_ALL,
+	.n_wanted = sizeof(wanted) / sizeof(wanted[0]),
+	.wanted = wanted,
+};
+
+static bool enabled, expected, told_why;
+static int no_descriptor;
+static const struct host_events *events;
+
+static struct lldpad_module **find_list(char *why, size_t size);
+static void refuse(const char *why);
+static void tick(void);
+
+void attach_enable(int error)
+{
+	enabled = true;
+	expected = true;
+	no_descriptor = error;
+}
+
+bool attach_enabled(void)
+{
+	return enabled;
+}
+
+void attach_expect(void)
+{
+	expected = true;
+}
+
+void attach_try(bool late)
+{
+	struct lldpad_module **head;
+	char why[256];
+	int r;
+
+	if (!enabled || !expected || hook_in())
+		return;
+	expected = false;
+	head = find_list(why, sizeof(why));
+	if (!head) {
+		refuse(why);
+		watch_tick(NULL);
+		return;
+	}
+	r = watch_tick(tick);
+	if (r) {
+		refuse(strerror(-r));
+		return;
+	}
+	if (!events)
+		events = module_init();
+	hook_insert(head, events, late);
+	host_log(LOG_INFO, "attached to lldpad%s", late ? ", late" : "");
+	if (events->attached)
+		events->attached();
+}
+
+bool attach_turn(void)
+{
+	ms_t now;
+
+	if (!hook_in())
+		return true;
+	now = host_now();
+	if (hook_reap(now))
+		return false;
+	if (events->turn)
+		events->turn(now);
+	return true;
+}
+
+int attach_fd(void)
+{
+	return events ? watch_fd() : -1;
+}
+
+void attach_ready(void)
+{
+	watch_dispatch();
+}
+
+bool attach_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
+{
+	return hook_frame(fd, ifindex, frame, len);
+}
+
+static struct lldpad_module **find_list(char *why, size_t size)
+{
+	struct scan_image image;
+	struct scan_result result = { .failed = SCAN_UNREADABLE };
+	struct peek peek;
+	int r;
+
+	if (no_descriptor || !scan_self(&image)) {
+		snprintf(why, size, "%s", no_descriptor ? "no descriptor for the event loop" :
+			 "the program has too many segments");
+		return NULL;
+	}
+	r = peek_open(&peek);
+	if (r) {
+		result.error = -r;
+	} else {
+		scan_modules(&image, &rules, &peek, &result);
+		peek_close(&peek);
+	}
+	scan_text(&result, why, size);
+	return result.head;
+}
+
+static void refuse(const char *why)
+{
+	if (!told_why)
+		host_log(LOG_ERR, "not attached: no module list found (%s)", why);
+	told_why = true;
+}
+
+static void tick(void)
+{
+	if (hook_in() && events->tick)
+		events->tick(host_now());
+}

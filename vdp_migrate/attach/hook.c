@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * See hook.h. VDP22's and ECP22's tables of operations are read-only: their nodes
+ * get copies in which notify and unregister are ours.
+ *
+ * In a hook there are look-ups and copies only: ECP22 sends its acknowledgement
+ * when VDP22's notify has returned.
+ */
+#include "hook.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "dead.h"
+#include "delay.h"
+#include "ports.h"
+#include "vdp_migrate/protocol.h"
+
+static const struct host_events *tell;
+static struct lldpad_module own_module;
+static struct lldpad_ops own_ops, vdp_ops, ecp_ops;
+static const struct lldpad_ops *vdp_stock, *ecp_stock;
+static bool in, late;
+
+static int vdp_notify(int sender, char *ifname, void *message);
+static int pdu_in(char *ifname, const struct lldpad_message *message);
+static void evb_in(const char *ifname, const struct lldpad_message *message);
+static int ecp_notify(int sender, char *ifname, void *message);
+static int pdu_out(char *ifname, const struct lldpad_message *message);
+static bool is_dead(const char *ifname);
+static void vdp_unregister(struct lldpad_module *module);
+static void ecp_unregister(struct lldpad_module *module);
+static struct lldpad_module *own_enlist(void);
+static void own_unregister(struct lldpad_module *module);
+static void own_ifup(char *ifname, struct lldpad_agent *agent);
+static void own_ifdown(char *ifname, struct lldpad_agent *agent);
+static int own_timer(struct lldpad_port *port, struct lldpad_agent *agent);
+static struct lldpad_arg *own_args(void);
+static void port_up(const char *ifname);
+
+void hook_insert(struct lldpad_module **head, const struct host_events *events, bool is_late)
+{
+	struct lldpad_module **end = head;
+
+	tell = events;
+	late = is_late;
+	delay_reset();
+	for (struct lldpad_module *module; (module = *end); end = &module->next) {
+		if (module->id == LLDPAD_VDP22) {
+			vdp_stock = module->ops;
+			vdp_ops = *vdp_stock;
+			vdp_ops.notify = vdp_notify;
+			vdp_ops.unregister = vdp_unregister;
+			module->ops = &vdp_ops;
+		} else if (module->id == LLDPAD_ECP22) {
+			ecp_stock = module->ops;
+			ecp_ops = *ecp_stock;
+			ecp_ops.notify = ecp_notify;
+			ecp_ops.unregister = ecp_unregister;
+			module->ops = &ecp_ops;
+		}
+	}
+	/* The capability TLV's gettlv, rchange and mibdelete will stand here too. At
+	 * the end of the list: a mandatory TLV must not follow ours. */
+	own_ops = (struct lldpad_ops){
+		.enlist = own_enlist,
+		.unregister = own_unregister,
+		.ifup = own_ifup,
+		.ifdown = own_ifdown,
+		.timer = own_timer,
+		.args = own_args,
+	};
+	own_module = (struct lldpad_module){
+		.id = VDP_MIGRATE_TLVID,
+		.ops = &own_ops,
+		.prev = end,
+	};
+	*end = &own_module;
+	in = true;
+}
+
+bool hook_in(void)
+{
+	return in;
+}
+
+bool hook_reap(ms_t now)
+{
+	return dead_reap(now);
+}
+
+bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
+{
+	char name[IF_NAMESIZE] = "";
+	uint16_t ethertype = 0;
+
+	if (!in)
+		return true;
+	/* Requests are the new generation's alone; acknowledgements of what the dead
+	 * one still sends are let through (operation type, 802.1Q clause 43). */
+	if (dead_owns(fd) && len > 14 && (frame[14] >> 2 & 3) == 0)
+		return false;
+	if (!tell->frame_ok || tell->frame_ok(frame, len, &ethertype))
+		return true;
+	if (tell->frame_dropped)
+		tell->frame_dropped(if_indextoname((unsigned)ifindex, name) ? name : "?",
+				    ethertype, len);
+	return false;
+}
+
+static int vdp_notify(int sender, char *ifname, void *data)
+{
+	const struct lldpad_message *message = data;
+	int r;
+
+	if (sender == LLDPAD_ECP22 && message->type == LLDPAD_ECP22_TO_ULP)
+		return pdu_in(ifname, message);
+	r = vdp_stock->notify(sender, ifname, data);
+	/* Refused: VDP22 does not run on this port yet. */
+	if (sender == LLDPAD_EVB22 && message->type == LLDPAD_EVB22_TO_VDP22 && r == 0)
+		evb_in(ifname, message);
+	return r;
+}
+
+/* VDP22 reads on until an End TLV, past the length that it is given, and stock
+ * sends none: it gets a whole buffer, zero behind the VDPDU. */
+static int pdu_in(char *ifname, const struct lldpad_message *message)
+{
+	struct lldpad_message copy = *message;
+	uint8_t pdu[HOST_PDU_MAX];
+	size_t len = message->u.pdu.len;
+	struct port *port;
+	int r;
+
+	if (len > sizeof(pdu))
+		return 0;
+	memcpy(pdu, message->u.pdu.data, len);
+	memset(pdu + len, 0, sizeof(pdu) - len);
+	if (tell->pdu_in && !tell->pdu_in(ifname, pdu, len))
+		return 0;
+	copy.u.pdu.data = pdu;
+	copy.u.pdu.len = sizeof(pdu);
+	r = vdp_stock->notify(LLDPAD_ECP22, ifname, &copy);
+	port = r == 0 ? ports_get(ifname) : NULL;
+	if (port)
+		port->vdp_runs = true;
+	return r;
+}
+
+static void evb_in(const char *ifname, const struct lldpad_message *message)
+{
+	const struct host_evb evb = {
+		.retries = message->u.vdp.retries,
+		.rte = message->u.vdp.rte,
+		.rwd = message->u.vdp.rwd,
+		.rka = message->u.vdp.rka,
+		.on = message->u.vdp.on,
+	};
+	struct port *port = ports_get(ifname);
+
+	if (port)
+		port->vdp_runs = true;
+	delay_note(&evb);
+	if (tell->evb)
+		tell->evb(ifname, &evb);
+}
+
+static int ecp_notify(int sender, char *ifname, void *data)
+{
+	const struct lldpad_message *message = data;
+
+	if (sender == LLDPAD_VDP22 && message->type == LLDPAD_VDP22_TO_ECP22)
+		return pdu_out(ifname, message);
+	if (sender == LLDPAD_EVB22 && message->type == LLDPAD_EVB22_TO_ECP22)
+		delay_note(&(struct host_evb){ .retries = message->u.ecp.retries,
+					       .rte = message->u.ecp.rte });
+	return ecp_stock->notify(sender, ifname, data);
+}
+
+static int pdu_out(char *ifname, const struct lldpad_message *message)
+{
+	struct lldpad_message copy = *message;
+	uint8_t pdu[HOST_PDU_MAX];
+	size_t len = message->u.pdu.len;
+
+	if (is_dead(ifname))
+		return 0;	/* as if sent */
+	if (!tell->pdu_out || len > sizeof(pdu))
+		return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
+	memcpy(pdu, message->u.pdu.data, len);
+	memset(pdu + len, 0, sizeof(pdu) - len);
+	tell->pdu_out(ifname, pdu, &len);
+	if (len <= LLDPAD_SEND_MAX) {
+		copy.u.pdu.data = pdu;
+		copy.u.pdu.len = (uint16_t)len;
+	}
+	return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
+}
+
+/* Is it a VDP22 of before the last SIGHUP that speaks? Its timers run on, and its
+ * de-associate would throw out a VSI that the present one holds. */
+static bool is_dead(const char *ifname)
+{
+	struct dead *dead = dead_latest(vdp_stock);
+	struct port *port;
+
+	if (dead && dead_speaks(ifname))
+		return true;
+	port = ports_get(ifname);
+	if (!port)
+		return false;
+	/* The present one cannot have a VSI before it has taken a message. */
+	if (dead && !port->vdp_runs && port->voice != ifname) {
+		dead_add_voice(dead, ifname);
+		return true;
+	}
+	port->voice = ifname;
+	return false;
+}
+
+/* Stock frees the VSIs with their timers running: keep them, see dead.h. */
+static void vdp_unregister(struct lldpad_module *module)
+{
+	struct dead *dead = dead_bury(vdp_stock, module->data,
+				      host_now() + delay_vdp());
+
+	for (struct port *port = ports_first(); dead && port; port = port->next)
+		if (port->voice)
+			dead_add_voice(dead, port->voice);
+	module->data = NULL;
+	vdp_stock->unregister(module);
+}
+
+static void ecp_unregister(struct lldpad_module *module)
+{
+	struct dead *dead = dead_bury(ecp_stock, module->data,
+				      host_now() + delay_ecp());
+
+	if (dead)
+		dead_add_sockets(dead, ETHERTYPE_ECP);
+	module->data = NULL;
+	ecp_stock->unregister(module);
+}
+
+static struct lldpad_module *own_enlist(void)
+{
+	return &own_module;
+}
+
+/* The last of lldpad's modules to go. No ifdown follows. */
+static void own_unregister(struct lldpad_module *module)
+{
+	(void)module;
+	in = false;
+	ports_forget_all();
+	if (tell->detached)
+		tell->detached();
+}
+
+static void own_ifup(char *ifname, struct lldpad_agent *agent)
+{
+	if (agent->type == LLDPAD_AGENT_CUSTOMER)
+		port_up(ifname);
+}
+
+/* Called at link down, and once more when the interface is deleted. */
+static void own_ifdown(char *ifname, struct lldpad_agent *agent)
+{
+	struct port *port;
+
+	if (agent->type != LLDPAD_AGENT_CUSTOMER)
+		return;
+	port = ports_find(ifname);
+	if (!port || !port->up)
+		return;
+	port->up = false;
+	if (tell->port_down)
+		tell->port_down(ifname);
+	ports_tidy(port);
+}
+
+/* Once a second for each agent. Attached late we have missed the ports' ifup. */
+static int own_timer(struct lldpad_port *port, struct lldpad_agent *agent)
+{
+	if (late && agent->type == LLDPAD_AGENT_CUSTOMER && port->enabled &&
+	    memchr(port->ifname, '\0', sizeof(port->ifname)) &&
+	    if_nametoindex(port->ifname) == (unsigned)port->ifindex)
+		port_up(port->ifname);
+	return 0;
+}
+
+static struct lldpad_arg *own_args(void)
+{
+	static struct lldpad_arg *args;
+
+	if (!args)
+		args = args_make(tell);
+	return args;
+}
+
+static void port_up(const char *ifname)
+{
+	struct port *port = ports_get(ifname);
+
+	if (!port || port->up)
+		return;
+	port->up = true;
+	if (tell->port_up)
+		tell->port_up(port->name);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Our place in lldpad: a module of our own at the end of its list, and a hand on
+ * what VDP22 and ECP22 tell each other. Knows the bus, not what a VDPDU means.
+ */
+#ifndef ATTACH_HOOK_H
+#define ATTACH_HOOK_H
+
+#include "lldpad.h"
+#include "vdp_migrate/host.h"
+
+/* Into the list that scan.c has found; whom to tell. late: ports may be up already. */
+void hook_insert(struct lldpad_module **head, const struct host_events *events, bool late);
+/* Is our module in lldpad's list? */
+bool hook_in(void);
+
+/* Free what a SIGHUP has left and is due. True: sockets of lldpad were closed, the
+ * sets of the select() to come are void. */
+bool hook_reap(ms_t now);
+
+/* A frame that lldpad reads from a packet socket: may it have it? */
+bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The module's host (host.h) on top of a stock lldpad.
+ */
+#include "vdp_migrate/host.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "log.h"
+#include "ports.h"
+#include "tree.h"
+#include "watch.h"
+
+const char *host_setting(const char *port, const char *name)
+{
+	return tree_get(port, name);
+}
+
+int host_setting_store(const char *port, const char *name, const char *value)
+{
+	return tree_set(port, name, value);
+}
+
+const char *host_evb_mode(const char *port)
+{
+	return tree_evb_mode(port);
+}
+
+int host_watch(int fd, void (*cb)(void *arg), void *arg)
+{
+	return watch_add(fd, cb, arg);
+}
+
+void host_unwatch(int fd)
+{
+	watch_remove(fd);
+}
+
+void host_each_port(void (*cb)(void *arg, const char *port), void *arg)
+{
+	struct port *next;
+
+	for (struct port *port = ports_first(); port; port = next) {
+		next = port->next;
+		if (port->up)
+			cb(arg, port->name);
+	}
+}
+
+ms_t host_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (ms_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void host_log(int priority, const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, format);
+	log_line(priority, format, args);
+	va_end(args);
+	errno = error;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * See ports.h. A list with the port that was last asked for in front.
+ */
+#include "ports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct port *ports;
+
+struct port *ports_find(const char *name)
+{
+	struct port *port;
+
+	for (struct port **at = &ports; (port = *at); at = &port->next) {
+		if (strncmp(port->name, name, sizeof(port->name)) != 0)
+			continue;
+		*at = port->next;
+		port->next = ports;
+		ports = port;
+		return port;
+	}
+	return NULL;
+}
+
+struct port *ports_get(const char *name)
+{
+	struct port *port = ports_find(name);
+
+	if (port)
+		return port;
+	port = calloc(1, sizeof(*port));
+	if (!port)
+		return NULL;
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	port->next = ports;
+	ports = port;
+	return port;
+}
+
+void ports_tidy(struct port *port)
+{
+	if (port->up || port->vdp_runs || port->voice)
+		return;
+	for (struct port **at = &ports; *at; at = &(*at)->next)
+		if (*at == port) {
+			*at = port->next;
+			free(port);
+			return;
+		}
+}
+
+void ports_forget_all(void)
+{
+	while (ports) {
+		struct port *next = ports->next;
+
+		free(ports);
+		ports = next;
+	}
+}
+
+struct port *ports_first(void)
+{
+	return ports;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What hook.c remembers of lldpad's ports in the present generation of its
+ * modules. No pointer into lldpad is followed here.
+ */
+#ifndef ATTACH_PORTS_H
+#define ATTACH_PORTS_H
+
+#include <stdbool.h>
+
+#include "vdp_migrate/types.h"
+
+struct port {
+	struct port *next;
+	char name[VM_IFNAME_MAX];
+	bool up;
+	bool vdp_runs;		/* this generation's VDP22 has taken a message for it */
+	const void *voice;	/* the name by which VDP22 last called it: an address
+				 * in VDP22's own data, so it tells generations apart */
+};
+
+/* NULL: not known; ports_get: no memory. */
+struct port *ports_find(const char *name);
+struct port *ports_get(const char *name);
+
+/* Forget a port of which nothing is left to remember. */
+void ports_tidy(struct port *port);
+void ports_forget_all(void);
+
+struct port *ports_first(void);
+
+#endif

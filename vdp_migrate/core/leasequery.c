@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The leasequery client, vdp_migrate/leasequery.h: what is asked of whom, whether a
+ * message answers it, and what it says. How many questions a server bears at once,
+ * and how long to wait for it, knows core/lq_server.
+ *
+ * Supported standards: RFC 4388 (by MAC, IP, client-id), RFC 6148 (by remote-id),
+ * as DHCPv4 servers speak them (wire/dhcp4).
+ *
+ * A callback may ask and cancel: a question is taken out before its last answer is
+ * told, and nothing of it is touched after a callback.
+ */
+#include "vdp_migrate/leasequery.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lq_server.h"
+#include "wire/dhcp4.h"
+#include "wire/text.h"
+
+/* 68 years and more: no lease but one that is meant to have no end. A server that
+ * counts an infinite one down sends such numbers. */
+#define LEASE_HUGE_S 0x7fffffffu
+
+struct lq_asked {
+	struct lq_question question;
+	struct lq_asked *prev, *next;
+	unsigned n, open;	/* servers asked; those that can still answer */
+	struct lq_try tries[];
+};
+
+struct lq {
+	const struct lq_ops *ops;
+	void *arg;
+	struct lq_server *servers;
+	struct lq_asked *asked;
+	struct lq_counts counts;
+};
+
+static bool is_answerable(const struct lq_question *question);
+static struct lq_server *server_get(struct lq *lq, const struct addr *addr);
+static void pump(struct lq *lq, ms_t now, struct lq_server *server);
+static void transmit(struct lq *lq, ms_t now, struct lq_try *try);
+static struct lq_try *find_try(const struct lq *lq, uint32_t xid,
+			       const struct addr *server);
+static enum lq_reject check(const struct lq_try *try, const struct addr *giaddr,
+			    const struct addr *server, const struct dhcp4 *message);
+static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer);
+static void take_addresses(const struct dhcp4 *message, struct lq_answer *ret_answer);
+static void tell(struct lq *lq, struct lq_try *try, struct lq_answer *answer);
+static void forget(struct lq *lq, struct lq_asked *asked);
+
+struct lq *lq_new(const struct lq_ops *ops, void *arg)
+{
+	struct lq *lq = calloc(1, sizeof(*lq));
+
+	if (!lq)
+		return NULL;
+	lq->ops = ops;
+	lq->arg = arg;
+	return lq;
+}
+
+void lq_free(struct lq *lq)
+{
+	struct lq_server *next;
+
+	if (!lq)
+		return;
+	while (lq->asked)
+		forget(lq, lq->asked);
+	for (struct lq_server *s = lq->servers; s; s = next) {
+		next = s->next;
+		free(s);
+	}
+	free(lq);
+}
+
+int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
+{
+	struct lq_asked *asked;
+
+	if (!is_answerable(question))
+		return -EINVAL;
+	asked = calloc(1, sizeof(*asked) + question->n_servers * sizeof(asked->tries[0]));
+	if (!asked)
+		return -ENOMEM;
+	asked->question = *question;
+	for (unsigned i = 0; i < question->n_servers; i++) {
+		struct lq_server *server = server_get(lq, &question->servers[i]);
+		unsigned j = 0;
+
+		if (!server) {
+			free(asked);
+			return -ENOMEM;
+		}
+		while (j < asked->n && asked->tries[j].server != server)
+			j++;
+		if (j == asked->n)
+			asked->tries[asked->n++] = (struct lq_try){ .asked = asked,
+								    .server = server };
+	}
+	asked->open = asked->n;
+	asked->next = lq->asked;
+	if (lq->asked)
+		lq->asked->prev = asked;
+	lq->asked = asked;
+	lq->counts.asked++;
+	for (unsigned i = 0; i < asked->n; i++) {
+		lq_server_queue(asked->tries[i].server, &asked->tries[i], question->rank);
+		pump(lq, now, asked->tries[i].server);
+	}
+	return 0;
+}
+
+void lq_cancel(struct lq *lq, uint64_t tag)
+{
+	struct lq_asked *next;
+
+	for (struct lq_asked *a = lq->asked; a; a = next) {
+		next = a->next;
+		if (a->question.tag == tag)
+			forget(lq, a);
+	}
+}
+
+enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
+			const struct addr *server, const uint8_t *msg, size_t len)
+{
+	enum lq_reject reject = LQ_TAKEN;
+	struct lq_try *try = NULL;
+	struct lq_server *from;
+	struct lq_answer answer;
+	struct dhcp4 message;
+	bool was_silent;
+
+	if (dhcp4_decode(rd_new(msg, len, 0), &message, NULL))
+		reject = LQ_BAD_MESSAGE;
+	else if (message.op != DHCP4_BOOTREPLY || message.type < DHCP4_LEASEUNASSIGNED ||
+		 message.type > DHCP4_LEASEACTIVE)
+		reject = LQ_NOT_A_REPLY;
+	else if (!(try = find_try(lq, message.xid, server)))
+		reject = LQ_BAD_XID;
+	else
+		reject = check(try, giaddr, server, &message);
+	if (reject != LQ_TAKEN) {
+		lq->counts.rejected[reject]++;
+		return reject;
+	}
+
+	from = try->server;
+	from->answers++;
+	was_silent = from->silent;
+	from->silent = false;
+	if (try->sent == 1)
+		lq_server_measured(from, now - try->sent_at);
+	interpret(&message, &answer);
+	tell(lq, try, &answer);
+	if (was_silent)
+		lq->ops->back(lq->arg, &from->addr);
+	pump(lq, now, from);
+	return LQ_TAKEN;
+}
+
+ms_t lq_deadline(const struct lq *lq)
+{
+	ms_t deadline = MS_NEVER;
+
+	for (const struct lq_server *s = lq->servers; s; s = s->next) {
+		ms_t of_server = lq_server_deadline(s);
+
+		if (of_server < deadline)
+			deadline = of_server;
+	}
+	return deadline;
+}
+
+void lq_tick(struct lq *lq, ms_t now)
+{
+	for (struct lq_server *s = lq->servers; s; s = s->next) {
+		for (int i = 0; i < LQ_WINDOW; i++) {
+			struct lq_answer answer = { .outcome = LQ_SILENT };
+			struct lq_try *try = s->out[i];
+
+			if (!try || try->due > now)
+				continue;
+			if (try->sent < LQ_TRIES) {
+				transmit(lq, now, try);
+				continue;
+			}
+			s->silent = true;
+			tell(lq, try, &answer);
+		}
+		pump(lq, now, s);
+	}
+}
+
+const struct lq_counts *lq_counts(const struct lq *lq)
+{
+	return &lq->counts;
+}
+
+void lq_each_server(const struct lq *lq,
+		    void (*cb)(void *arg, const struct lq_server_info *info), void *arg)
+{
+	for (const struct lq_server *s = lq->servers; s; s = s->next) {
+		const struct lq_server_info info = {
+			.addr = s->addr,
+			.srtt_us = s->srtt_us,
+			.outstanding = s->outstanding,
+			.queued = s->queued,
+			.silent = s->silent,
+			.answers = s->answers,
+		};
+
+		cb(arg, &info);
+	}
+}
+
+static bool is_answerable(const struct lq_question *question)
+{
+	uint8_t buf[LQ_MESSAGE_MAX];
+
+	if (!question->n_servers || question->n_servers > LQ_SERVERS_MAX ||
+	    question->rank > LQ_RANK_REFRESH || addr_is_any(&question->giaddr))
+		return false;
+	for (unsigned i = 0; i < question->n_servers; i++)
+		if (addr_is_any(&question->servers[i]))
+			return false;
+	if (question->key == LQ_BY_MAC && mac_is_zero(&question->mac))
+		return false;
+	if (question->key == LQ_BY_IP && addr_is_any(&question->ip))
+		return false;
+	return dhcp4_leasequery(buf, sizeof(buf), question, 0) > 0;
+}
+
+static struct lq_server *server_get(struct lq *lq, const struct addr *addr)
+{
+	struct lq_server **at = &lq->servers;
+
+	while (*at && !addr_equal(&(*at)->addr, addr))
+		at = &(*at)->next;
+	if (!*at) {
+		*at = calloc(1, sizeof(**at));
+		if (*at)
+			(*at)->addr = *addr;
+	}
+	return *at;
+}
+
+/* Fill the server's window. */
+static void pump(struct lq *lq, ms_t now, struct lq_server *server)
+{
+	for (struct lq_try *try; (try = lq_server_next(server));) {
+		/* Not to be guessed; the low bits say where it stands in the window. */
+		try->xid = lq->ops->random(lq->arg) / LQ_WINDOW * LQ_WINDOW +
+			   (uint32_t)try->slot;
+		transmit(lq, now, try);
+	}
+}
+
+/* A retransmission keeps its xid: the late answer to the first is one too. */
+static void transmit(struct lq *lq, ms_t now, struct lq_try *try)
+{
+	const struct lq_question *question = &try->asked->question;
+	uint8_t buf[LQ_MESSAGE_MAX];
+	size_t len = dhcp4_leasequery(buf, sizeof(buf), question, try->xid);
+
+	if (try->sent++)
+		lq->counts.retransmitted++;
+	try->sent_at = now;
+	try->due = now + lq_server_wait(try->server, try->sent);
+	/* What cannot be sent now counts as lost on the way. */
+	if (!lq->ops->send(lq->arg, &question->giaddr, &try->server->addr, buf, len))
+		lq->counts.sent++;
+}
+
+/* By xid; where servers share one by chance, that of this server. */
+static struct lq_try *find_try(const struct lq *lq, uint32_t xid,
+			       const struct addr *server)
+{
+	struct lq_try *found = NULL;
+
+	for (const struct lq_server *s = lq->servers; s; s = s->next) {
+		struct lq_try *try = s->out[xid % LQ_WINDOW];
+
+		if (try && try->xid == xid && (!found || addr_equal(&s->addr, server)))
+			found = try;
+	}
+	return found;
+}
+
+static enum lq_reject check(const struct lq_try *try, const struct addr *giaddr,
+			    const struct addr *server, const struct dhcp4 *message)
+{
+	const struct lq_question *question = &try->asked->question;
+	size_t len;
+
+	if (!addr_equal(server, &try->server->addr))
+		return LQ_BAD_SERVER;
+	if (!addr_equal(giaddr, &question->giaddr) ||
+	    !addr_equal(&message->giaddr, &question->giaddr))
+		return LQ_BAD_GIADDR;
+	/* Of types 11 and 12 nothing but the type is taken: the rest echoes the query or
+	 * holds what once was. */
+	if (message->type != DHCP4_LEASEACTIVE)
+		return LQ_TAKEN;
+	if (!mac_is_zero(&question->mac) &&
+	    (message->htype != 1 || message->hlen != sizeof(question->mac.b) ||
+	     !mac_equal(&message->chaddr, &question->mac)))
+		return LQ_BAD_MAC;
+	if (question->key == LQ_BY_IP && !addr_equal(&message->ciaddr, &question->ip))
+		return LQ_BAD_MESSAGE;
+	/* RFC 4388 6.1: a list of addresses. */
+	if (dhcp4_opt(message, DHCP4_OPT_ASSOCIATED_IP, &len) && len % 4)
+		return LQ_BAD_MESSAGE;
+	return LQ_TAKEN;
+}
+
+static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer)
+{
+	uint32_t lease_s;
+
+	*ret_answer = (struct lq_answer){ .outcome = (enum lq_outcome)message->type };
+	if (message->type != DHCP4_LEASEACTIVE)
+		return;
+	/* isc leaves the lease time out in a lease's last second. */
+	if (addr_is_any(&message->ciaddr) ||
+	    !dhcp4_opt_u32(message, DHCP4_OPT_LEASE_TIME, &lease_s) || !lease_s) {
+		ret_answer->outcome = LQ_UNASSIGNED;
+		return;
+	}
+	ret_answer->lease_s = lease_s >= LEASE_HUGE_S ? LQ_FOREVER : lease_s;
+	ret_answer->mac = message->chaddr;
+	take_addresses(message, ret_answer);
+}
+
+static void take_addresses(const struct dhcp4 *message, struct lq_answer *ret_answer)
+{
+	size_t len = 0;
+	const uint8_t *p = dhcp4_opt(message, DHCP4_OPT_ASSOCIATED_IP, &len);
+	struct rd others = rd_new(p, p ? len : 0, 0);
+
+	ret_answer->addrs[ret_answer->n_addrs++] = message->ciaddr;
+	while (rd_left(&others) && ret_answer->n_addrs < LQ_ADDRS_MAX) {
+		struct addr other = rd_ipv4(&others, "associated IP");
+
+		if (!addr_is_any(&other) && !addr_equal(&other, &message->ciaddr))
+			ret_answer->addrs[ret_answer->n_addrs++] = other;
+	}
+}
+
+/* This server has had its say. */
+static void tell(struct lq *lq, struct lq_try *try, struct lq_answer *answer)
+{
+	struct lq_asked *asked = try->asked;
+
+	answer->tag = asked->question.tag;
+	answer->server = try->server->addr;
+	lq_server_release(try->server, try, asked->question.rank);
+	answer->last = --asked->open == 0;
+	if (answer->last)
+		forget(lq, asked);
+	switch (answer->outcome) {
+	case LQ_ACTIVE:
+		lq->counts.active++;
+		break;
+	case LQ_UNASSIGNED:
+		lq->counts.unassigned++;
+		break;
+	case LQ_UNKNOWN:
+		lq->counts.unknown++;
+		break;
+	case LQ_SILENT:
+		lq->counts.silent++;
+		break;
+	}
+	lq->ops->answer(lq->arg, answer);
+}
+
+static void forget(struct lq *lq, struct lq_asked *asked)
+{
+	for (unsigned i = 0; i < asked->n; i++)
+		lq_server_release(asked->tries[i].server, &asked->tries[i],
+				  asked->question.rank);
+	if (asked->prev)
+		asked->prev->next = asked->next;
+	else
+		lq->asked = asked->next;
+	if (asked->next)
+		asked->next->prev = asked->prev;
+	free(asked);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rtnetlink over libnl-3: RTM_GETLINK and RTM_GETADDR dumps, RTNLGRP_LINK and
+ * RTNLGRP_IPV4_IFADDR afterwards. Notifications of family AF_BRIDGE are about a
+ * port's settings and are passed over: what a port's master is, the plain ones say.
+ * Addresses are only marked stale, and read at the next question.
+ */
+#include "bridge_db.h"
+
+#include <errno.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(link) ((link)->unhashed = true)
+#include <uthash.h>
+
+#define RCVBUF (1 << 20)
+#define MASTERS_MAX 2	/* a slave's bond, the bond's bridge */
+
+struct link {
+	uint32_t ifindex, master;
+	char name[VM_IFNAME_MAX];
+	bool is_bridge, seen, unhashed;
+	struct addr ip4;
+	UT_hash_handle by_ifindex, by_name;
+};
+
+struct bridge_db {
+	struct nl_sock *ask, *watch;
+	struct link *by_ifindex, *by_name;
+	bool addresses_stale;
+	/* During a dispatch: */
+	void (*changed)(void *arg, const char *name);
+	void *changed_arg;
+};
+
+typedef void (*message_cb)(struct bridge_db *db, struct nlmsghdr *head);
+
+static int open_sockets(struct bridge_db *db);
+static int load_links(struct bridge_db *db);
+static void load_addresses(struct bridge_db *db);
+static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take);
+static int receive(struct nl_sock *sock, int flags, struct bridge_db *db, message_cb take);
+static void take_any(struct bridge_db *db, struct nlmsghdr *head);
+static void take_link(struct bridge_db *db, struct nlmsghdr *head);
+static void take_address(struct bridge_db *db, struct nlmsghdr *head);
+static void update(struct bridge_db *db, const struct link *news);
+static void forget(struct bridge_db *db, struct link *link);
+static void rename_link(struct bridge_db *db, struct link *link,
+			const char name[VM_IFNAME_MAX]);
+static struct link *find(const struct bridge_db *db, uint32_t ifindex);
+static void tell(struct bridge_db *db, const char *name);
+
+int bridge_db_new(struct bridge_db **ret_db)
+{
+	struct bridge_db *db = calloc(1, sizeof(*db));
+	int r;
+
+	if (!db)
+		return -ENOMEM;
+	db->addresses_stale = true;
+	r = open_sockets(db);
+	if (!r)
+		r = load_links(db);
+	if (r < 0) {
+		bridge_db_free(db);
+		return r;
+	}
+	*ret_db = db;
+	return 0;
+}
+
+void bridge_db_free(struct bridge_db *db)
+{
+	struct link *link, *next;
+
+	if (!db)
+		return;
+	HASH_ITER(by_ifindex, db->by_ifindex, link, next)
+		forget(db, link);
+	nl_socket_free(db->ask);
+	nl_socket_free(db->watch);
+	free(db);
+}
+
+bool bridge_db_port(const struct bridge_db *db, const char *name,
+		    struct bridge_db_port *ret_port)
+{
+	struct link *first, *port, *master;
+
+	HASH_FIND(by_name, db->by_name, name, strlen(name), first);
+	port = first;
+	for (int i = 0; port && i < MASTERS_MAX; i++) {
+		master = find(db, port->master);
+		if (master && master->is_bridge) {
+			ret_port->ifindex = first->ifindex;
+			ret_port->port_ifindex = port->ifindex;
+			memcpy(ret_port->port_name, port->name, sizeof(port->name));
+			ret_port->bridge_ifindex = master->ifindex;
+			memcpy(ret_port->bridge_name, master->name, sizeof(master->name));
+			return true;
+		}
+		port = master;
+	}
+	return false;
+}
+
+bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex, char ret_name[VM_IFNAME_MAX])
+{
+	const struct link *link = find(db, ifindex);
+	const struct link *master = link ? find(db, link->master) : NULL;
+
+	if (!master || !master->is_bridge)
+		return false;
+	memcpy(ret_name, link->name, sizeof(link->name));
+	return true;
+}
+
+bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_addr)
+{
+	const struct link *link;
+
+	if (db->addresses_stale)
+		load_addresses(db);
+	link = find(db, ifindex);
+	if (!link || !link->ip4.family)
+		return false;
+	*ret_addr = link->ip4;
+	return true;
+}
+
+int bridge_db_fd(const struct bridge_db *db)
+{
+	return nl_socket_get_fd(db->watch);
+}
+
+void bridge_db_dispatch(struct bridge_db *db, void (*cb)(void *arg, const char *name),
+			void *arg)
+{
+	int r;
+
+	db->changed = cb;
+	db->changed_arg = arg;
+	do {
+		r = receive(db->watch, MSG_DONTWAIT, db, take_any);
+		/* Some were lost: compare with all that there is. */
+		if (r == -ENOBUFS) {
+			db->addresses_stale = true;
+			(void)load_links(db);
+		}
+	} while (!r || r == -ENOBUFS);
+	db->changed = NULL;
+}
+
+/* Watch first, then dump: nothing is missed in between. */
+static int open_sockets(struct bridge_db *db)
+{
+	int size = RCVBUF, fd;
+
+	db->ask = nl_socket_alloc();
+	db->watch = nl_socket_alloc();
+	if (!db->ask || !db->watch)
+		return -ENOMEM;
+	if (nl_connect(db->watch, NETLINK_ROUTE) < 0 || nl_connect(db->ask, NETLINK_ROUTE) < 0 ||
+	    nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0) < 0)
+		return errno ? -errno : -EIO;
+	fd = nl_socket_get_fd(db->watch);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return 0;
+}
+
+static int load_links(struct bridge_db *db)
+{
+	struct link *link, *next;
+	int r;
+
+	HASH_ITER(by_ifindex, db->by_ifindex, link, next)
+		link->seen = false;
+	r = dump(db, RTM_GETLINK, AF_UNSPEC, take_link);
+	if (r < 0)
+		return r;
+	HASH_ITER(by_ifindex, db->by_ifindex, link, next)
+		if (!link->seen)
+			forget(db, link);
+	return 0;
+}
+
+static void load_addresses(struct bridge_db *db)
+{
+	struct link *link, *next;
+
+	HASH_ITER(by_ifindex, db->by_ifindex, link, next)
+		link->ip4 = (struct addr){ 0 };
+	db->addresses_stale = dump(db, RTM_GETADDR, AF_INET, take_address) < 0;
+}
+
+static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take)
+{
+	struct rtgenmsg generic = { .rtgen_family = family };
+	int r;
+
+	r = nl_send_simple(db->ask, type, NLM_F_DUMP, &generic, sizeof(generic));
+	if (r < 0)
+		return -EIO;
+	do {
+		r = receive(db->ask, 0, db, take);
+	} while (!r);
+	return r == 1 ? 0 : r;
+}
+
+/* One datagram. 0, 1 at the end of a dump, or -errno. */
+static int receive(struct nl_sock *sock, int flags, struct bridge_db *db, message_cb take)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[65536];
+	ssize_t got = recv(nl_socket_get_fd(sock), buf, sizeof(buf), flags);
+	struct nlmsghdr *head = (struct nlmsghdr *)(void *)buf;
+	int left = (int)got;
+
+	if (got < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (; nlmsg_ok(head, left); head = nlmsg_next(head, &left)) {
+		if (head->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (head->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)nlmsg_data(head))->error;
+		take(db, head);
+	}
+	return 0;
+}
+
+static void take_any(struct bridge_db *db, struct nlmsghdr *head)
+{
+	if (head->nlmsg_type == RTM_NEWADDR || head->nlmsg_type == RTM_DELADDR)
+		db->addresses_stale = true;
+	else
+		take_link(db, head);
+}
+
+static void take_link(struct bridge_db *db, struct nlmsghdr *head)
+{
+	const struct ifinfomsg *info = nlmsg_data(head);
+	struct nlattr *a[IFLA_MAX + 1], *kind;
+	struct link news = { .seen = true };
+
+	if ((head->nlmsg_type != RTM_NEWLINK && head->nlmsg_type != RTM_DELLINK) ||
+	    nlmsg_parse(head, sizeof(*info), a, IFLA_MAX, NULL) < 0 ||
+	    info->ifi_family == AF_BRIDGE || !a[IFLA_IFNAME])
+		return;
+	if (head->nlmsg_type == RTM_DELLINK) {
+		struct link *link = find(db, (uint32_t)info->ifi_index);
+
+		if (link)
+			forget(db, link);
+		return;
+	}
+	news.ifindex = (uint32_t)info->ifi_index;
+	nla_strlcpy(news.name, a[IFLA_IFNAME], sizeof(news.name));
+	if (a[IFLA_MASTER])
+		news.master = nla_get_u32(a[IFLA_MASTER]);
+	if (a[IFLA_LINKINFO]) {
+		kind = nla_find(nla_data(a[IFLA_LINKINFO]), nla_len(a[IFLA_LINKINFO]),
+				IFLA_INFO_KIND);
+		news.is_bridge = kind && !nla_strcmp(kind, "bridge");
+	}
+	update(db, &news);
+}
+
+static void take_address(struct bridge_db *db, struct nlmsghdr *head)
+{
+	const struct ifaddrmsg *info = nlmsg_data(head);
+	struct nlattr *local;
+	struct link *link;
+
+	if (head->nlmsg_type != RTM_NEWADDR || nlmsg_datalen(head) < (int)sizeof(*info) ||
+	    info->ifa_family != AF_INET || info->ifa_scope != RT_SCOPE_UNIVERSE ||
+	    info->ifa_flags & IFA_F_SECONDARY)
+		return;
+	link = find(db, info->ifa_index);
+	local = nlmsg_find_attr(head, sizeof(*info), IFA_LOCAL);
+	if (!link || link->ip4.family || !local || nla_len(local) != 4)
+		return;
+	link->ip4.family = ADDR_IPV4;
+	memcpy(link->ip4.b, nla_data(local), 4);
+}
+
+static void update(struct bridge_db *db, const struct link *news)
+{
+	struct link *link = find(db, news->ifindex);
+
+	if (!link) {
+		link = calloc(1, sizeof(*link));
+		if (!link)
+			return;
+		link->ifindex = news->ifindex;
+		HASH_ADD(by_ifindex, db->by_ifindex, ifindex, sizeof(link->ifindex), link);
+		if (link->unhashed) {
+			free(link);
+			return;
+		}
+		db->addresses_stale = true;
+	} else if (!strcmp(link->name, news->name) && link->master == news->master &&
+		   link->is_bridge == news->is_bridge) {
+		link->seen = true;
+		return;
+	}
+	if (strcmp(link->name, news->name))
+		rename_link(db, link, news->name);
+	link->master = news->master;
+	link->is_bridge = news->is_bridge;
+	link->seen = true;
+	tell(db, link->name);
+}
+
+static void forget(struct bridge_db *db, struct link *link)
+{
+	HASH_DELETE(by_ifindex, db->by_ifindex, link);
+	if (link->name[0])
+		HASH_DELETE(by_name, db->by_name, link);
+	tell(db, link->name);
+	free(link);
+}
+
+/* A name that another interface still has here has just been taken from it: its
+ * own notification is on the way. */
+static void rename_link(struct bridge_db *db, struct link *link,
+			const char name[VM_IFNAME_MAX])
+{
+	char old[VM_IFNAME_MAX];
+	struct link *holder;
+
+	memcpy(old, link->name, sizeof(old));
+	if (old[0])
+		HASH_DELETE(by_name, db->by_name, link);
+	HASH_FIND(by_name, db->by_name, name, strlen(name), holder);
+	if (holder) {
+		HASH_DELETE(by_name, db->by_name, holder);
+		holder->name[0] = '\0';
+	}
+	memcpy(link->name, name, sizeof(link->name));
+	HASH_ADD_KEYPTR(by_name, db->by_name, link->name, strlen(link->name), link);
+	if (link->unhashed) {
+		link->unhashed = false;
+		link->name[0] = '\0';
+	}
+	if (old[0])
+		tell(db, old);
+}
+
+static struct link *find(const struct bridge_db *db, uint32_t ifindex)
+{
+	struct link *link;
+
+	HASH_FIND(by_ifindex, db->by_ifindex, &ifindex, sizeof(ifindex), link);
+	return link;
+}
+
+static void tell(struct bridge_db *db, const char *name)
+{
+	if (db->changed && name[0])
+		db->changed(db->changed_arg, name);
+}

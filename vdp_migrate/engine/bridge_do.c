@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The actions of a migration's step, one function each: what they do to the
+ * binding table, the guard's list of announced MACs and the questions. Which
+ * action comes when is core/migration's table; the order of one step's actions
+ * is that of the rows here: binding first, groups last.
+ */
+#include "bridge_private.h"
+#include "wire/text.h"
+
+struct doing {
+	struct bridge *b;
+	struct vsi *vsi;
+	struct vsi_lease *lease;	/* of the event, or NULL */
+	const struct known *known;
+};
+
+static void recover(const struct doing *d);
+static void stage(const struct doing *d);
+static void put(const struct doing *d);
+static void activate(const struct doing *d);
+static void activate_here(const struct doing *d);
+static void leave_there(const struct doing *d);
+static void activate_static(const struct doing *d);
+static void ask_missing(const struct doing *d);
+static void ask_help(const struct doing *d);
+static void ask_later(const struct doing *d);
+static void query_groups(const struct doing *d);
+static void drop_staged(const struct doing *d);
+static void leaving(const struct doing *d);
+static void dormant(const struct doing *d);
+static void withdraw(const struct doing *d);
+static void log_conflict(const struct doing *d);
+static void start_clock(const struct doing *d);
+
+static const struct {
+	unsigned action;
+	void (*run)(const struct doing *d);
+} actions[] = {
+	{ DO_STAGE, stage },
+	{ DO_PUT, put },
+	{ DO_RECOVER, recover },
+	{ DO_ACTIVATE, activate },
+	{ DO_ACTIVATE_HERE, activate_here },
+	{ DO_STATIC, activate_static },
+	{ DO_LEAVE_THERE, leave_there },
+	{ DO_DROP_STAGED, drop_staged },
+	{ DO_LEAVING, leaving },
+	{ DO_DORMANT, dormant },
+	{ DO_WITHDRAW, withdraw },
+	{ DO_START_CLOCK, start_clock },
+	{ DO_LOG_CONFLICT, log_conflict },
+	{ DO_ASK_MISSING, ask_missing },
+	{ DO_ASK_HELP, ask_help },
+	{ DO_ASK_LATER, ask_later },
+	{ DO_QUERY_GROUPS, query_groups },
+};
+
+static void copy_from_elsewhere(const struct doing *d, const struct vsi_entry *entry,
+				enum binding_state state);
+static void each_here(const struct doing *d, unsigned states,
+		      void (*cb)(struct bridge *b, struct binding *binding));
+static void set_active(struct bridge *b, struct binding *binding);
+static void set_leaving(struct bridge *b, struct binding *binding);
+static void set_dormant(struct bridge *b, struct binding *binding);
+static void take_out(struct bridge *b, struct binding *binding);
+
+void bridge_do(struct bridge *b, struct vsi *vsi, unsigned to_do, struct vsi_lease *lease,
+	       const struct known *known)
+{
+	const struct doing doing = { b, vsi, lease, known };
+
+	for (unsigned i = 0; i < sizeof(actions) / sizeof(*actions); i++)
+		if (to_do & actions[i].action)
+			actions[i].run(&doing);
+}
+
+struct binding_host bridge_host(const struct bridge *b, const struct vsi *vsi,
+				const struct vsi_entry *entry)
+{
+	const struct port *port = ports_number(b, vsi->port);
+
+	return (struct binding_host){ port->bridge, entry->vlan, entry->mac };
+}
+
+bool bridge_holds(struct bridge *b, const struct vsi *vsi, const struct vsi_entry *entry,
+		  unsigned states)
+{
+	const struct binding_host host = bridge_host(b, vsi, entry);
+
+	for (struct binding *i = binding_first(b->bindings, &host); i; i = i->next)
+		if (i->port == vsi->port && states & 1u << i->state)
+			return true;
+	return false;
+}
+
+void bridge_bind(struct bridge *b, const struct vsi *vsi, uint16_t port,
+		 const struct binding_host *host, const struct known *known,
+		 enum binding_state state)
+{
+	struct binding binding = {
+		.host = *host, .ip = known->ip, .port = port, .state = (uint8_t)state,
+		.origin = (uint8_t)known->origin, .server = known->server,
+		.lease_end = bridge_lease_end(b->now, known->lease_s),
+	};
+
+	if (vsi)
+		binding.vsi = vsi->id;
+	if (!binding_put(b->bindings, &binding))
+		bridge_log(b, LOG_ERR, vsi, "binding not kept: no memory");
+}
+
+ms_t bridge_lease_end(ms_t now, uint32_t lease_s)
+{
+	return lease_s == LQ_FOREVER ? MS_NEVER : now + (ms_t)lease_s * 1000;
+}
+
+/* The actions. */
+
+/* assist=off: nothing is done at a migration, neither moved nor asked. */
+static void recover(const struct doing *d)
+{
+	const struct port *port = ports_number(d->b, d->vsi->port);
+	unsigned held = 1u << BINDING_ACTIVE | 1u << BINDING_DORMANT;
+
+	d->vsi->held = false;
+	d->vsi->first_frame = false;
+	for (unsigned i = 0; i < d->vsi->n_leases; i++)
+		if (bridge_holds(d->b, d->vsi, &d->vsi->leases[i].entry, held))
+			d->vsi->held = true;
+	d->b->counts.migrations++;
+	if (port->settings.assist == LINK_ASSIST_OFF)
+		return;
+	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
+		struct vsi_lease *lease = &d->vsi->leases[i];
+
+		copy_from_elsewhere(d, &lease->entry, BINDING_STAGED);
+		/* Also where it was moved: the answer confirms it. */
+		asking_entry(d->b, d->vsi, lease, LQ_RANK_PREASSOC);
+	}
+}
+
+static void stage(const struct doing *d)
+{
+	const struct binding_host host = bridge_host(d->b, d->vsi, &d->lease->entry);
+
+	d->lease->failed = false;
+	d->b->counts.staged++;
+	bridge_bind(d->b, d->vsi, d->vsi->port, &host, d->known, BINDING_STAGED);
+}
+
+static void put(const struct doing *d)
+{
+	const struct binding_host host = bridge_host(d->b, d->vsi, &d->lease->entry);
+
+	d->lease->failed = false;
+	d->b->counts.put++;
+	bridge_bind(d->b, d->vsi, d->vsi->port, &host, d->known, BINDING_ACTIVE);
+}
+
+static void activate(const struct doing *d)
+{
+	each_here(d, BRIDGE_ANY_STATE, set_active);
+	d->vsi->clock = MS_NEVER;
+}
+
+static void activate_here(const struct doing *d)
+{
+	const struct port *port = ports_number(d->b, d->vsi->port);
+
+	if (port->settings.assist == LINK_ASSIST_OFF)
+		return;
+	for (unsigned i = 0; i < d->vsi->n_leases; i++)
+		copy_from_elsewhere(d, &d->vsi->leases[i].entry, BINDING_ACTIVE);
+}
+
+/* Bindings of these entries on other ports: those of a VSI leave with it; those
+ * that no VSI stands for end here (DESIGN: an association elsewhere). */
+static void leave_there(const struct doing *d)
+{
+	unsigned states = 1u << MIGRATION_ARRIVED | 1u << MIGRATION_SETTLED |
+			  1u << MIGRATION_DORMANT;
+	struct vsi *other;
+
+	while ((other = vsi_elsewhere(d->b->vsis, d->vsi, states)))
+		bridge_step(d->b, other, MIGRATION_ACTIVE_ELSEWHERE, NULL, NULL);
+	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
+		const struct binding_host host =
+			bridge_host(d->b, d->vsi, &d->vsi->leases[i].entry);
+		struct binding *next;
+
+		for (struct binding *j = binding_first(d->b->bindings, &host); j; j = next) {
+			next = j->next;
+			if (j->port != d->vsi->port && !j->vsi.format)
+				binding_remove(d->b->bindings, j);
+		}
+	}
+}
+
+static void activate_static(const struct doing *d)
+{
+	each_here(d, BRIDGE_ANY_STATE, set_active);
+}
+
+static void ask_missing(const struct doing *d)
+{
+	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
+		struct vsi_lease *lease = &d->vsi->leases[i];
+
+		if (!bridge_holds(d->b, d->vsi, &lease->entry, BRIDGE_ANY_STATE))
+			asking_entry(d->b, d->vsi, lease, LQ_RANK_ASSOC);
+	}
+}
+
+static void ask_help(const struct doing *d)
+{
+	const struct port *port = ports_number(d->b, d->vsi->port);
+
+	if (d->b->io->ask_help && port->settings.assist >= LINK_ASSIST_HELP)
+		d->b->io->ask_help(d->b->arg, port->name, d->vsi, &d->lease->entry);
+}
+
+static void ask_later(const struct doing *d)
+{
+	if (!d->lease->failed)
+		d->b->counts.failed++;
+	d->lease->failed = true;
+	d->lease->ask_at = d->b->now + ASK_AGAIN_MS;
+	bridge_due(d->b, d->lease->ask_at);
+}
+
+static void query_groups(const struct doing *d)
+{
+	const struct port *port = ports_number(d->b, d->vsi->port);
+
+	if (d->b->io->query_groups)
+		d->b->io->query_groups(d->b->arg, port->name, d->vsi);
+}
+
+static void drop_staged(const struct doing *d)
+{
+	asking_forget(d->b, d->vsi);
+	each_here(d, 1u << BINDING_STAGED, take_out);
+}
+
+static void leaving(const struct doing *d)
+{
+	asking_forget(d->b, d->vsi);
+	each_here(d, BRIDGE_ANY_STATE, set_leaving);
+}
+
+static void dormant(const struct doing *d)
+{
+	asking_forget(d->b, d->vsi);
+	each_here(d, BRIDGE_ANY_STATE, set_dormant);
+}
+
+static void withdraw(const struct doing *d)
+{
+	asking_forget(d->b, d->vsi);
+	each_here(d, BRIDGE_ANY_STATE, take_out);
+}
+
+static void log_conflict(const struct doing *d)
+{
+	struct vsi *other = vsi_elsewhere(d->b->vsis, d->vsi, ~0u);
+
+	d->b->counts.conflicts++;
+	bridge_log(d->b, LOG_WARNING, d->vsi, "claim refused: it still answers on %s",
+		   other ? bridge_port_name(d->b, other->port) : "its old port");
+}
+
+static void start_clock(const struct doing *d)
+{
+	const struct port *port = ports_number(d->b, d->vsi->port);
+
+	d->vsi->clock = d->b->now + port->settings.keepalive_ms;
+	bridge_due(d->b, d->vsi->clock);
+}
+
+/* Below the actions. */
+
+static void copy_from_elsewhere(const struct doing *d, const struct vsi_entry *entry,
+				enum binding_state state)
+{
+	const struct binding_host host = bridge_host(d->b, d->vsi, entry);
+
+	if (mac_is_zero(&entry->mac))
+		return;
+	for (struct binding *i = binding_first(d->b->bindings, &host); i; i = i->next) {
+		struct binding here = *i;
+
+		if (i->port == d->vsi->port || i->state == BINDING_STAGED ||
+		    binding_find(d->b->bindings, &host, &i->ip, d->vsi->port))
+			continue;
+		here.port = d->vsi->port;
+		here.state = (uint8_t)state;
+		here.origin = BINDING_MOVED;
+		here.vsi = d->vsi->id;
+		d->b->counts.moved++;
+		binding_put(d->b->bindings, &here);
+	}
+}
+
+/* This port's bindings of the VSI's entries that are its own or nobody's. */
+static void each_here(const struct doing *d, unsigned states,
+		      void (*cb)(struct bridge *b, struct binding *binding))
+{
+	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
+		const struct binding_host host =
+			bridge_host(d->b, d->vsi, &d->vsi->leases[i].entry);
+		struct binding *next;
+
+		for (struct binding *j = binding_first(d->b->bindings, &host); j; j = next) {
+			next = j->next;
+			if (j->port != d->vsi->port || !(states & 1u << j->state) ||
+			    (j->vsi.format && !vsi_id_equal(&j->vsi, &d->vsi->id)))
+				continue;
+			binding_set_vsi(d->b->bindings, j, &d->vsi->id);
+			cb(d->b, j);
+		}
+	}
+}
+
+static void set_active(struct bridge *b, struct binding *binding)
+{
+	binding_set_state(b->bindings, binding, BINDING_ACTIVE);
+}
+
+static void set_leaving(struct bridge *b, struct binding *binding)
+{
+	binding_set_state(b->bindings, binding, BINDING_LEAVING);
+}
+
+static void set_dormant(struct bridge *b, struct binding *binding)
+{
+	binding_set_state(b->bindings, binding, BINDING_DORMANT);
+}
+
+static void take_out(struct bridge *b, struct binding *binding)
+{
+	binding_remove(b->bindings, binding);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The binding table's mirror in the kernel: each change of the table becomes a
+ * call to the guard, and what the guard still holds at a start becomes bindings
+ * again. It knows nothing of nftables.
+ */
+#include <string.h>
+
+#include "bridge_private.h"
+
+static struct guard_element element_of(struct bridge *b, const struct binding *binding);
+static void say(struct bridge *b, const struct binding *binding,
+		int (*how)(void *arg, const struct guard_element *element));
+static void say_again(void *arg, struct binding *binding);
+
+void bridge_restore(struct bridge *b, ms_t now, const struct guard_element *element)
+{
+	struct port *port = ports_get(b, element->port);
+	struct binding binding = {
+		.ip = element->ip, .state = BINDING_DORMANT, .origin = BINDING_KERNEL,
+		.lease_end = MS_NEVER,
+	};
+
+	b->now = now;
+	if (!port)
+		return;
+	if (element->timeout_ms != MS_NEVER)
+		binding.lease_end = now + element->timeout_ms - BRIDGE_GRACE_MS;
+	binding.port = port->number;
+	binding.host = (struct binding_host){ port->bridge, element->vlan, element->mac };
+	b->restoring = true;
+	binding_put(b->bindings, &binding);
+	b->restoring = false;
+}
+
+void bridge_restore_mode(struct bridge *b, const char *name, enum link_guard mode)
+{
+	struct port *port = ports_get(b, name);
+
+	if (port)
+		port->mode = mode;
+}
+
+void bridge_say_all(struct bridge *b, ms_t now)
+{
+	b->now = now;
+	for (unsigned i = 0; i < b->n_ports; i++)
+		if (b->ports[i]->mode != LINK_GUARD_OFF)
+			b->io->mode(b->arg, b->ports[i]->name, b->ports[i]->mode);
+	for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next)
+		bridge_announce(b, vsi);
+	binding_each(b->bindings, say_again, b);
+}
+
+static struct guard_element element_of(struct bridge *b, const struct binding *binding)
+{
+	struct guard_element element = {
+		.vlan = binding->host.vlan, .mac = binding->host.mac, .ip = binding->ip,
+		.timeout_ms = MS_NEVER,
+	};
+
+	memcpy(element.port, ports_number(b, binding->port)->name, sizeof(element.port));
+	if (binding->lease_end != MS_NEVER)
+		element.timeout_ms = binding->lease_end - b->now + BRIDGE_GRACE_MS;
+	return element;
+}
+
+static void say(struct bridge *b, const struct binding *binding,
+		int (*how)(void *arg, const struct guard_element *element))
+{
+	const struct guard_element element = element_of(b, binding);
+	const struct port *port = ports_number(b, binding->port);
+
+	if (!b->restoring && port->placed && how(b->arg, &element))
+		b->io->log(b->arg, LOG_ERR, port->name, &binding->vsi, "guard: no memory");
+}
+
+static void say_put(void *arg, const struct binding *binding)
+{
+	struct bridge *b = arg;
+
+	say(b, binding, b->io->put);
+}
+
+static void say_renew(void *arg, const struct binding *binding)
+{
+	struct bridge *b = arg;
+
+	say(b, binding, b->io->renew);
+}
+
+static void say_drop(void *arg, const struct binding *binding)
+{
+	struct bridge *b = arg;
+
+	say(b, binding, b->io->drop);
+}
+
+const struct binding_ops bridge_guard_ops = {
+	.put = say_put, .renew = say_renew, .drop = say_drop,
+};
+
+static void say_again(void *arg, struct binding *binding)
+{
+	say_put(arg, binding);
+}

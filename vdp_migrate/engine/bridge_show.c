@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking into the switch's story: for those who show it. Changes nothing.
+ */
+#include "bridge_private.h"
+
+struct counting {
+	const struct port *port;
+	unsigned n;
+};
+
+static void count_binding(void *arg, struct binding *binding);
+
+void bridge_each_port(struct bridge *b,
+		      void (*cb)(void *arg, const struct bridge_port_info *info), void *arg)
+{
+	for (unsigned i = 0; i < b->n_ports; i++) {
+		const struct port *port = b->ports[i];
+		struct counting counting = { .port = port };
+		struct bridge_port_info info = {
+			.name = port->name,
+			.settings = port->known ? &port->settings : NULL,
+			.placed = port->placed,
+			.mode = port->mode,
+		};
+
+		binding_each(b->bindings, count_binding, &counting);
+		info.bindings = counting.n;
+		for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next)
+			info.vsis += vsi->port == port->number;
+		cb(arg, &info);
+	}
+}
+
+const char *bridge_port_name(const struct bridge *b, uint16_t number)
+{
+	const struct port *port = ports_number(b, number);
+
+	return port ? port->name : "-";
+}
+
+struct vsi *bridge_vsis(struct bridge *b)
+{
+	return vsi_first(b->vsis);
+}
+
+struct binding_table *bridge_bindings(struct bridge *b)
+{
+	return b->bindings;
+}
+
+struct lq *bridge_lq(struct bridge *b)
+{
+	return b->lq;
+}
+
+const struct snoop_counts *bridge_snoop_counts(const struct bridge *b)
+{
+	return snoop_counts(b->snoop);
+}
+
+const struct bridge_counts *bridge_counts(const struct bridge *b)
+{
+	return &b->counts;
+}
+
+static void count_binding(void *arg, struct binding *binding)
+{
+	struct counting *counting = arg;
+
+	counting->n += binding->port == counting->port->number;
+}

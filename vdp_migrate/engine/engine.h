@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine's parts in one place: main.c makes and joins them, io.c is what the
+ * story's wishes become.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <ev.h>
+
+#include "bridge.h"
+#include "bridge_db.h"
+#include "control.h"
+#include "link_server.h"
+#include "lq_socket.h"
+#include "port_socket.h"
+
+struct engine {
+	struct ev_loop *loop;
+	struct bridge *bridge;
+	const struct guard_ops *guard_ops;
+	struct guard *guard;
+	bool guard_dirty;	/* something waits for commit */
+	bool guard_failed;	/* a commit has failed: reinstall */
+	struct bridge_db *db;
+	struct lq_socket *lq;
+	struct port_socket *ports;
+	struct link_server *server;
+	struct control control;
+	bool no_giaddr_logged;
+	bool send_error_logged;
+	ev_io guard_readable, db_readable, lq_readable, ports_readable;
+	ev_timer deadline;
+	ev_prepare before_waiting;
+	ev_signal term, intr;
+};
+
+ms_t engine_now(void);
+
+/* io.c: arg is the engine. */
+extern const struct bridge_io engine_io;
+/* Make the kernel's guard what it should be; what fails is done again later. */
+void engine_commit(struct engine *engine);
+
+#endif

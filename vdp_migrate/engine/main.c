@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vdp-migrated, the engine: way in. Arguments, privileges, the loop; joins the
+ * parts to the story (bridge.c), which decides. One wake-up: events come in, the
+ * story runs what is due, one transaction makes the guard true, the loop waits.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "engine.h"
+#include "guard_backend.h"
+#include "log.h"
+#include "sandbox.h"
+#include "wire/text.h"
+
+#define RETRY_MS 1000		/* a commit that failed */
+
+struct arguments {
+	bool debug;
+	const char *user, *guard;
+};
+
+static int parse(int argc, char **argv, struct arguments *ret_arguments);
+static int start(struct engine *engine, const struct arguments *arguments);
+static int open_edges(struct engine *engine, const struct arguments *arguments);
+static void take_back(struct engine *engine);
+static void watch(struct engine *engine);
+static void stop(struct engine *engine);
+
+static const struct link_server_ops link_ops;
+
+int main(int argc, char **argv)
+{
+	struct engine engine = { .loop = ev_default_loop(0) };
+	struct arguments arguments = { .user = "vdp-migrate" };
+	int code = parse(argc, argv, &arguments);
+
+	if (code >= 0)
+		return code;
+	log_open(arguments.debug);
+	signal(SIGPIPE, SIG_IGN);
+	if (start(&engine, &arguments)) {
+		stop(&engine);
+		return EXIT_FAILURE;
+	}
+	log_line(LOG_INFO, "vdp-migrated " PACKAGE_VERSION " serves");
+	ev_run(engine.loop, 0);
+	log_line(LOG_INFO, "ends; the guard stays in the kernel");
+	stop(&engine);
+	return EXIT_SUCCESS;
+}
+
+/* Exit status, or -1 to go on. */
+static int parse(int argc, char **argv, struct arguments *ret_arguments)
+{
+	static const struct option options[] = {
+		{ "debug", no_argument, NULL, 'd' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "guard", required_argument, NULL, 'g' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "dh", options, NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			ret_arguments->debug = true;
+			break;
+		case 'u':
+			ret_arguments->user = optarg;
+			break;
+		case 'g':
+			ret_arguments->guard = optarg;
+			break;
+		case 'v':
+			printf("vdp-migrated %s\n", PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			printf("vdp-migrated [-d] [--user NAME] [--guard BACKEND]\n\n"
+			       "The engine of vdp_migrate: bindings, leasequeries, guard.\n\n"
+			       "  -d, --debug      log everything to stderr\n"
+			       "  --user NAME      run as this user (vdp-migrate)\n"
+			       "  --guard BACKEND  nft\n");
+			return EXIT_SUCCESS;
+		default:
+			return 3;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "vdp-migrated: what is '%s'? See vdp-migrated --help\n", argv[optind]);
+	return 3;
+}
+
+static int start(struct engine *engine, const struct arguments *arguments)
+{
+	char error[256];
+	int listener = link_server_listen();
+
+	if (listener < 0) {
+		log_line(LOG_ERR, "socket @vdp-migrate: %s",
+			 listener == -EADDRINUSE ? "an engine runs already"
+						 : strerror(-listener));
+		return listener;
+	}
+	engine->server = link_server_new(engine->loop, listener, &link_ops, engine);
+	engine->bridge = bridge_new(&engine_io, engine);
+	if (!engine->server || !engine->bridge) {
+		log_line(LOG_ERR, "no memory");
+		return -ENOMEM;
+	}
+	if (sandbox_enter(arguments->user, error, sizeof(error))) {
+		log_line(LOG_ERR, "%s", error);
+		return -EPERM;
+	}
+	if (open_edges(engine, arguments))
+		return -EIO;
+	engine->control = (struct control){
+		.bridge = engine->bridge, .guard_ops = engine->guard_ops,
+		.guard = engine->guard, .server = engine->server,
+	};
+	take_back(engine);
+	watch(engine);
+	return 0;
+}
+
+static int open_edges(struct engine *engine, const struct arguments *arguments)
+{
+	char error[256] = "no memory";
+	int err;
+
+	engine->guard_ops = guard_backend(arguments->guard);
+	if (!engine->guard_ops) {
+		log_line(LOG_ERR, "no guard backend '%s'; there is: nft", arguments->guard);
+		return -EINVAL;
+	}
+	err = engine->guard_ops->open(&engine->guard, error, sizeof(error));
+	if (err) {
+		log_line(LOG_ERR, "guard %s: %s", engine->guard_ops->name, error);
+		return err;
+	}
+	err = bridge_db_new(&engine->db);
+	if (err) {
+		log_line(LOG_ERR, "the kernel's links: %s", strerror(-err));
+		return err;
+	}
+	err = lq_socket_new(&engine->lq);
+	if (err) {
+		log_line(LOG_ERR, "leasequery sockets: %s", strerror(-err));
+		return err;
+	}
+	err = port_socket_new(&engine->ports);
+	if (err)
+		log_line(LOG_ERR, "packet socket for snooping: %s", strerror(-err));
+	return err;
+}
+
+/* What the kernel's guard holds are our bindings: nobody is cut off by a start. */
+
+static void take_back_element(void *arg, const struct guard_element *element)
+{
+	struct engine *engine = arg;
+
+	bridge_restore(engine->bridge, engine_now(), element);
+}
+
+static void take_back_mode(void *arg, const char *port, enum link_guard mode)
+{
+	struct engine *engine = arg;
+
+	bridge_restore_mode(engine->bridge, port, mode);
+}
+
+static void take_back(struct engine *engine)
+{
+	int err = engine->guard_ops->list_modes(engine->guard, take_back_mode, engine);
+
+	if (!err)
+		err = engine->guard_ops->list(engine->guard, take_back_element, engine);
+	if (err)
+		log_line(LOG_ERR, "guard: what the kernel holds cannot be read: %s",
+			 strerror(-err));
+}
+
+/* Events. */
+
+static void guard_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct engine *engine = watcher->data;
+
+	(void)loop;
+	(void)events;
+	if (engine->guard_ops->dispatch(engine->guard) <= 0)
+		return;
+	log_line(LOG_WARNING, "guard: somebody else has changed table bridge vdp_migrate; "
+		 "put back");
+	if (engine->guard_ops->recover(engine->guard)) {
+		engine->guard_failed = true;
+		return;
+	}
+	engine->guard_dirty = true;
+	bridge_say_all(engine->bridge, engine_now());
+}
+
+static void link_changed(void *arg, const char *name)
+{
+	struct engine *engine = arg;
+
+	(void)name;
+	bridge_links_changed(engine->bridge, engine_now());
+}
+
+static void db_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct engine *engine = watcher->data;
+
+	(void)loop;
+	(void)events;
+	bridge_db_dispatch(engine->db, link_changed, engine);
+}
+
+static void lq_message(void *arg, const struct addr *giaddr, const struct addr *server,
+		       const uint8_t *msg, size_t len)
+{
+	struct engine *engine = arg;
+
+	bridge_lq_input(engine->bridge, engine_now(), giaddr, server, msg, len);
+}
+
+static void lq_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct engine *engine = watcher->data;
+
+	(void)loop;
+	(void)events;
+	lq_socket_dispatch(engine->lq, lq_message, engine);
+}
+
+static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets, size_t len)
+{
+	struct engine *engine = arg;
+	struct inet_frame decoded;
+	char port[VM_IFNAME_MAX];
+
+	if (!bridge_db_name(engine->db, ifindex, port) ||
+	    inet_decode(octets, len, &decoded, NULL))
+		return;
+	if (vlan)
+		decoded.vlan = vlan;
+	bridge_frame(engine->bridge, engine_now(), port, &decoded);
+}
+
+static void ports_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct engine *engine = watcher->data;
+
+	(void)loop;
+	(void)events;
+	port_socket_dispatch(engine->ports, frame, engine);
+}
+
+static void module_msg(void *arg, const struct link_msg *msg)
+{
+	struct engine *engine = arg;
+	ms_t now = engine_now();
+
+	switch (msg->type) {
+	case LINK_REPLAY:
+	case LINK_REPLAY_END:
+		bridge_replay(engine->bridge, now, msg->type == LINK_REPLAY_END);
+		break;
+	case LINK_PORT:
+		bridge_port(engine->bridge, now, &msg->u.port);
+		break;
+	case LINK_VSI:
+		bridge_vsi(engine->bridge, now, &msg->u.vsi);
+		break;
+	case LINK_FORGOTTEN:
+		bridge_forgotten(engine->bridge, now, msg->u.forgotten);
+		break;
+	case LINK_COUNTER:
+		control_counter(&engine->control, &msg->u.counter);
+		break;
+	}
+}
+
+static void module_gone(void *arg)
+{
+	struct engine *engine = arg;
+
+	bridge_module_gone(engine->bridge, engine_now());
+}
+
+static void show(void *arg, struct link_client *client, const struct link_show *table)
+{
+	struct engine *engine = arg;
+
+	engine->control.now = engine_now();
+	control_show(&engine->control, client, table);
+}
+
+static const struct link_server_ops link_ops = {
+	.module_msg = module_msg, .module_gone = module_gone, .show = show,
+};
+
+static void deadline(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;	/* before_waiting does what is due */
+}
+
+/* Binding first: what is due, then the kernel, then the wait. */
+static void before_waiting(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+	struct engine *engine = watcher->data;
+	ms_t now = engine_now(), next;
+
+	(void)events;
+	link_server_flush(engine->server);
+	if (bridge_deadline(engine->bridge) <= now)
+		bridge_tick(engine->bridge, now);
+	engine_commit(engine);
+	next = bridge_deadline(engine->bridge);
+	if (engine->guard_failed && next > now + RETRY_MS)
+		next = now + RETRY_MS;
+	ev_timer_stop(loop, &engine->deadline);
+	if (next == MS_NEVER)
+		return;
+	next = next > now ? next - now : 1;
+	ev_now_update(loop);
+	ev_timer_set(&engine->deadline, (double)next / 1000.0, 0.0);
+	ev_timer_start(loop, &engine->deadline);
+}
+
+static void end(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)watcher;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void watch_fd(struct engine *engine, ev_io *watcher, int fd,
+		     void (*cb)(struct ev_loop *loop, ev_io *watcher, int events))
+{
+	ev_io_init(watcher, cb, fd, EV_READ);
+	watcher->data = engine;
+	ev_io_start(engine->loop, watcher);
+}
+
+static void watch(struct engine *engine)
+{
+	watch_fd(engine, &engine->guard_readable, engine->guard_ops->fd(engine->guard),
+		 guard_event);
+	watch_fd(engine, &engine->db_readable, bridge_db_fd(engine->db), db_event);
+	watch_fd(engine, &engine->lq_readable, lq_socket_fd(engine->lq), lq_event);
+	watch_fd(engine, &engine->ports_readable, port_socket_fd(engine->ports), ports_event);
+	ev_timer_init(&engine->deadline, deadline, 0.0, 0.0);
+	ev_prepare_init(&engine->before_waiting, before_waiting);
+	engine->before_waiting.data = engine;
+	ev_prepare_start(engine->loop, &engine->before_waiting);
+	ev_signal_init(&engine->term, end, SIGTERM);
+	ev_signal_start(engine->loop, &engine->term);
+	ev_signal_init(&engine->intr, end, SIGINT);
+	ev_signal_start(engine->loop, &engine->intr);
+}
+
+static void stop(struct engine *engine)
+{
+	link_server_free(engine->server);
+	bridge_free(engine->bridge);
+	port_socket_free(engine->ports);
+	lq_socket_free(engine->lq);
+	bridge_db_free(engine->db);
+	if (engine->guard)
+		engine->guard_ops->close(engine->guard);
+	ev_loop_destroy(engine->loop);
+}

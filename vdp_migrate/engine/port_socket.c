@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * AF_PACKET, ETH_P_ALL, bound to no interface: the bridge's receive handler takes a
+ * frame away before sockets of one protocol see it, and one descriptor serves any
+ * number of ports. Outgoing frames are ignored, so that a frame is seen once, at
+ * its port of entry (broadcasts also as coming in on the bridge).
+ *
+ * The filter is attached before the socket is bound, so that nothing else is ever
+ * queued. The kernel has taken an 802.1Q tag off by then: offsets are those of
+ * untagged frames, and the tag comes beside the octets (PACKET_AUXDATA).
+ */
+#include "port_socket.h"
+
+#include <errno.h>
+#include <net/ethernet.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Outlasts a kernel lock that somebody else holds for 0.7 s. */
+#define RCVBUF (4 << 20)
+#define FRAME_MAX 2048
+#define BATCH 16
+#define BATCHES_MAX 16
+#define VID_MASK 0x0fff
+
+struct slot {
+	struct sockaddr_ll from;
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	uint8_t frame[FRAME_MAX];
+};
+
+struct port_socket {
+	int fd;
+	struct port_socket_counts counts;
+	struct slot slots[BATCH];
+	struct iovec vectors[BATCH];
+	struct mmsghdr messages[BATCH];
+};
+
+static int prepare(int fd);
+static int filter(int fd);
+static int set(int fd, int level, int option, int value);
+static void arm(struct port_socket *socket, unsigned i);
+static bool tag_of(struct msghdr *message, uint16_t *ret_vlan);
+
+int port_socket_new(struct port_socket **ret_socket)
+{
+	struct port_socket *new = calloc(1, sizeof(*new));
+	int r;
+
+	if (!new)
+		return -ENOMEM;
+	/* Protocol 0: nothing comes in before bind(). */
+	new->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	r = new->fd < 0 ? -errno : prepare(new->fd);
+	if (r < 0) {
+		port_socket_free(new);
+		return r;
+	}
+	*ret_socket = new;
+	return 0;
+}
+
+void port_socket_free(struct port_socket *socket)
+{
+	if (!socket)
+		return;
+	if (socket->fd >= 0)
+		close(socket->fd);
+	free(socket);
+}
+
+int port_socket_fd(const struct port_socket *socket)
+{
+	return socket->fd;
+}
+
+void port_socket_dispatch(struct port_socket *socket, port_socket_cb cb, void *arg)
+{
+	for (unsigned batch = 0; batch < BATCHES_MAX; batch++) {
+		int n;
+
+		for (unsigned i = 0; i < BATCH; i++)
+			arm(socket, i);
+		n = recvmmsg(socket->fd, socket->messages, BATCH, MSG_DONTWAIT, NULL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		for (int i = 0; i < n; i++) {
+			struct msghdr *message = &socket->messages[i].msg_hdr;
+			const struct slot *slot = &socket->slots[i];
+			uint16_t vlan;
+
+			socket->counts.frames++;
+			if (message->msg_flags & MSG_TRUNC || !tag_of(message, &vlan))
+				socket->counts.odd++;
+			else
+				cb(arg, (uint32_t)slot->from.sll_ifindex, vlan, slot->frame,
+				   socket->messages[i].msg_len);
+		}
+		/* -1 too where an interface went down (ENETDOWN): nothing to do. */
+		if (n < BATCH)
+			return;
+	}
+}
+
+const struct port_socket_counts *port_socket_counts(struct port_socket *socket)
+{
+	struct tpacket_stats stats;
+	socklen_t len = sizeof(stats);
+
+	/* Reading them sets them to zero. */
+	if (!getsockopt(socket->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+		socket->counts.lost += stats.tp_drops;
+	return &socket->counts;
+}
+
+static int prepare(int fd)
+{
+	struct sockaddr_ll any = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int r = filter(fd);
+
+	if (!r)
+		r = set(fd, SOL_PACKET, PACKET_AUXDATA, 1);
+	if (!r)
+		r = set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+	if (!r && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF) < 0)
+		(void)set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+	if (!r && bind(fd, (const void *)&any, sizeof(any)) < 0)
+		r = -errno;
+	return r;
+}
+
+/* RARP; IGMP; UDP from or to port 67 or 68, not in a later fragment. */
+static int filter(int fd)
+{
+	static struct sock_filter code[] = {
+		/*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),	/* ethertype */
+		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 14, 0),
+		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 12),
+		/*  3 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),	/* protocol */
+		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 11, 0),
+		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 9),
+		/*  6 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),	/* fragment offset */
+		/*  7 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 7, 0),
+		/*  8 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),	/* header length */
+		/*  9 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14),	/* source port */
+		/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 5, 0),
+		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 4, 0),
+		/* 12 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),	/* destination port */
+		/* 13 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 2, 0),
+		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 1, 0),
+		/* 15 */ BPF_STMT(BPF_RET | BPF_K, 0),
+		/* 16 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+	};
+	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
+					    .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+static void arm(struct port_socket *socket, unsigned i)
+{
+	struct slot *slot = &socket->slots[i];
+
+	socket->vectors[i] = (struct iovec){ slot->frame, sizeof(slot->frame) };
+	socket->messages[i].msg_hdr = (struct msghdr){
+		.msg_name = &slot->from,
+		.msg_namelen = sizeof(slot->from),
+		.msg_iov = &socket->vectors[i],
+		.msg_iovlen = 1,
+		.msg_control = slot->control,
+		.msg_controllen = sizeof(slot->control),
+	};
+}
+
+/* False: a tag of another kind (802.1ad), whose VLANs are not ours. */
+static bool tag_of(struct msghdr *message, uint16_t *ret_vlan)
+{
+	struct tpacket_auxdata aux;
+
+	*ret_vlan = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+			return true;
+		*ret_vlan = aux.tp_vlan_tci & VID_MASK;
+		return !(aux.tp_status & TP_STATUS_VLAN_TPID_VALID) ||
+		       aux.tp_vlan_tpid == ETHERTYPE_VLAN;
+	}
+	return true;
+}

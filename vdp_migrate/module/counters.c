@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table of names. What the counters mean is in counters.h; who counts is
+ * everybody, who tells the engine is module.c.
+ */
+#include "counters.h"
+
+#include <stdio.h>
+
+static const char *const names[COUNT_N] = {
+	[COUNT_CHECKED] = "vdpdus checked",
+	[COUNT_DROPPED] = "vdpdus dropped",
+	[COUNT_FRAMES_DROPPED] = "frames dropped below the bus",
+	[COUNT_M_SET] = "m-bit set",
+	[COUNT_M_CLEARED] = "m-bit cleared",
+	[COUNT_UNREADABLE] = "vdpdus sent by lldpad unreadable",
+	[COUNT_VSIS_NOT_KEPT] = "vsis not kept",
+	[COUNT_SENT] = "messages to the engine",
+	[COUNT_LOST] = "messages to the engine lost",
+	[COUNT_REPLAYS] = "replays",
+};
+
+bool counters_next(struct counters *counters, bool all, unsigned *at,
+		   struct link_counter *ret_counter)
+{
+	unsigned i = *at;
+
+	while (i < COUNT_N && !all && counters->value[i] == counters->told[i])
+		i++;
+	*at = i + 1;
+	if (i >= COUNT_N)
+		return false;
+	counters->told[i] = counters->value[i];
+	snprintf(ret_counter->name, sizeof(ret_counter->name), "%s", names[i]);
+	ret_counter->value = counters->value[i];
+	return true;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A lid on log lines that a peer can provoke: for each reason and port one line in
+ * ten seconds, which says how many were kept back before it.
+ */
+#ifndef MODULE_LIMIT_H
+#define MODULE_LIMIT_H
+
+#include "vdp_migrate/types.h"
+
+#define LIMIT_PERIOD_MS 10000
+
+enum limit_reason {
+	LIMIT_BAD_VDPDU,	/* a VDPDU that came in */
+	LIMIT_BAD_OUTPUT,	/* one that stock sends */
+	LIMIT_FRAME,		/* a frame dropped below the bus */
+	LIMIT_VSIS_FULL,
+	LIMIT_N,
+};
+
+struct limit {
+	bool used;
+	ms_t next;
+	unsigned kept_back;
+};
+
+/* May this line be logged? *ret_kept_back: how many could not since the last. */
+static inline bool limit_pass(struct limit *limit, ms_t now, unsigned *ret_kept_back)
+{
+	if (limit->used && now < limit->next) {
+		limit->kept_back++;
+		return false;
+	}
+	*ret_kept_back = limit->kept_back;
+	*limit = (struct limit){ .used = true, .next = now + LIMIT_PERIOD_MS };
+	return true;
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The settings of a port: one table of name, what it takes, default and help.
+ * A value comes from the port, else from the group vdp_migrate of lldpad.conf,
+ * else from the table. Stored as strings, in the host's settings tree.
+ */
+#ifndef MODULE_SETTINGS_H
+#define MODULE_SETTINGS_H
+
+#include "vdp_migrate/link.h"
+
+/* Eight times "4094:[IPv6]," fit. */
+#define SETTINGS_VALUE_MAX 512
+
+struct settings {
+	bool use;		/* yes: we do something on this port */
+	uint8_t assist;		/* enum link_assist */
+	uint8_t guard;		/* enum link_guard */
+	bool trusted;
+	uint8_t n_servers, n_giaddrs;
+	struct link_vlan_addr servers[LINK_SERVERS_MAX];
+	struct link_vlan_addr giaddrs[LINK_SERVERS_MAX];
+};
+
+/* The n-th name, NULL at the end. */
+const char *settings_name(unsigned n);
+/* One line on what it is for; NULL: no such name. */
+const char *settings_help(const char *name);
+
+/* May it be set so? 0; -ENOENT: no such name; -EINVAL: no such value (*ret_takes
+ * says what it takes). */
+int settings_check(const char *name, const char *value, const char **ret_takes);
+
+/* The value in force, as text. ret_value: static, or the host's. NULL: no such
+ * name. *ret_refused (may be NULL): a stored value that is wrong, so that the
+ * default holds; else NULL. */
+const char *settings_value(const char *port, const char *name, const char **ret_refused);
+
+/* All of a port's. *complained (a bit for each setting) keeps a wrong stored value
+ * from being logged twice. */
+void settings_read(const char *port, unsigned *complained, struct settings *ret_settings);
+
+#endif
