@@ -32,6 +32,12 @@ def rarp(mac):
             + m + bytes(4) + m + bytes(4) + bytes(18))
 
 
+def arp_request(mac, ip, target):
+    m = mac_bytes(mac)
+    return (BROADCAST + m + struct.pack("!HHHBBH", 0x0806, 1, 0x0800, 6, 4, 1)
+            + m + ip_bytes(ip) + bytes(6) + ip_bytes(target) + bytes(18))
+
+
 def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:

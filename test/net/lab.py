@@ -26,8 +26,6 @@ LLDPAD = "/usr/sbin/lldpad"
 PRIVATE_RUN = "mount -t tmpfs none /run; mount -t tmpfs none /dev/shm"
 SWITCH, DHCP, OTHER = "10.9.0.254", "10.9.0.1", "10.9.0.2"
 TLVID = "0x02564d01"
-# Exponents of 10 us: keep-alives every 0.66 s, a VSI ends 1.0 s after the last.
-TIMERS = "ecpretries = 3; ecprte = 8; vdprwd = 16; vdprka = 16;"
 
 
 def built(name):
@@ -41,11 +39,11 @@ def built(name):
 class Lldpad:
     """A stock lldpad in a namespace; with the module preloaded if asked."""
 
-    def __init__(self, space, role, ports, module, ours):
+    def __init__(self, space, role, ports, module, ours, rka):
         self.space, self.module = space, module
         self.conf = os.path.join(space.dir, "lldpad.conf")
         with open(self.conf, "w", encoding="ascii") as f:
-            f.write(_lldpad_conf(role, ports, ours))
+            f.write(_lldpad_conf(role, ports, ours, rka))
         self.process = None
 
     def start(self):
@@ -76,8 +74,8 @@ class Lldpad:
             return False
 
 
-def _lldpad_conf(role, ports, ours):
-    """Without the dcbx group stock lldpad dies at start."""
+def _lldpad_conf(role, ports, ours, rka):
+    """Without the dcbx group stock lldpad dies at start. Timers: exponents of 10 us."""
     groups = []
     for port in sorted(set(ports) | set(ours)):
         inner = ""
@@ -85,7 +83,8 @@ def _lldpad_conf(role, ports, ours):
             bridge = role == "bridge"
             inner += f"""adminStatus = 3; tlvid0080c20d : {{ enableTx = true;
                 evbmode = "{role}"; evbrrcap = {str(bridge).lower()};
-                evbrrreq = {str(not bridge).lower()}; evbgpid = false; {TIMERS} }}; """
+                evbrrreq = {str(not bridge).lower()}; evbgpid = false;
+                ecpretries = 3; ecprte = 8; vdprwd = 16; vdprka = {rka}; }}; """
         if port in ours:
             inner += "tlvid02564d01 : { %s }; " % " ".join(
                 f'{name} = "{value}";' for name, value in ours[port].items())
@@ -173,15 +172,16 @@ class Vm:
 class Lab:
     """Without arguments: stock parts alone. ours: settings of the product for each switch port, {"p1": {"use": "yes"}, ...};
     server_ours: the same for the servers' uplink. module_at: where the module is preloaded,
-    engine_at: where the engine runs."""
+    engine_at: where the engine runs. rka: a VSI's keep-alives come every 2^rka * 10 us
+    (16: 0.66 s), and it ends half as long again after the last."""
 
     def __init__(self, ours=None, server_ours=None, module_at=(), engine_at=(),
-                 leasequery=True, lease=3600):
+                 leasequery=True, lease=3600, rka=16):
         self.world = World()
         self.ours = ours or {}
         self.station_ours = {"e0": server_ours} if server_ours else {}
         self.module_at, self.engine_at = module_at, engine_at
-        self.leasequery, self.lease = leasequery, lease
+        self.leasequery, self.lease, self.rka = leasequery, lease, rka
         self.space = {n: self.world.space(n)
                       for n in ("sw", "h1", "h2", "dhcp", "other", "vm")}
         self.sw, self.vm_space = self.space["sw"], self.space["vm"]
@@ -272,7 +272,7 @@ subnet 10.9.0.0 netmask 255.255.255.0 {{ range 10.9.0.100 10.9.0.199; }}
             ours = self.ours if where == "sw" else self.station_ours
             self.lldpad[where] = Lldpad(self.space[where], role, ports,
                                         where in self.module_at,
-                                        ours if where in self.module_at else {})
+                                        ours if where in self.module_at else {}, self.rka)
             self.lldpad[where].start()
 
     def engine_start(self, where):

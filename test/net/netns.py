@@ -203,10 +203,11 @@ class Capture:
         return self
 
     def fields(self, display_filter, *names):
-        """Ends the capture. What tshark reads: a tuple of texts for each frame."""
+        """Ends the capture. What tshark reads: a tuple of texts for each frame, of a
+        field that a frame has several times the first."""
         self.stop()
         argv = ["tshark", "-r", self.path, "-Y", display_filter, "-T", "fields",
-                "-E", "separator=|"]
+                "-E", "separator=|", "-E", "occurrence=f"]
         for name in names or ("frame.number",):
             argv += ["-e", name]
         return [tuple(x.split("|")) for x in run(*argv).splitlines()]

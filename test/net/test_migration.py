@@ -30,7 +30,7 @@ def test_new_vm_is_bound_by_its_DHCPACK_and_no_query_leaves(lab, vm):
 def test_address_that_is_not_bound_is_dropped(lab, vm):
     lab.born(vm)
     before = lab.dropped("p1")
-    vm.space.ip("addr add 10.9.0.66/24 dev eth1", "addr del %s/24 dev eth1" % vm.ip)
+    vm.space.ip("addr flush dev eth1", "addr add 10.9.0.66/24 dev eth1")
     ping = vm.ping()
     wait_for("the guard to drop", lambda: lab.dropped("p1") >= before + 3)
     assert not ping.stop().replies()

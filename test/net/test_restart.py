@@ -10,7 +10,8 @@ import pytest
 import frames
 from netns import wait_for
 
-LAB = {}
+# After SIGHUP stock lldpad is deaf for VDP for a second: keep-alives come less often.
+LAB = {"rka": 18}
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_SIGHUP_of_lldpad_with_a_live_vsi_is_survived(lab, pinged):
     lldpad = lab.lldpad["sw"].process
     capture = lab.sw.capture("p1", "ether proto 0x8940")
     wait_for("a keep-alive", lambda: _keepalives(capture, pinged))
-    for n in range(1, 4):
+    for n in (1, 2):
         lldpad.kill(signal.SIGHUP)
         seen = _keepalives(capture, pinged)
         wait_for("a keep-alive after SIGHUP",
@@ -66,12 +67,11 @@ def test_restart_of_lldpad_leaves_the_binding_until_the_vsi_is_back(lab, pinged)
 
 
 def test_engine_killed_leaves_the_guard_and_takes_all_back_at_start(lab, pinged):
-    other = "10.9.0.66"
     lab.engine["sw"].stop(signal.SIGKILL)
     assert lab.in_kernel(pinged) == {"p1"}
     before = lab.dropped("p1")
-    pinged.space.run("busybox", "arping", "-c", "1", "-w", "1", "-I", "eth1",
-                     "-s", other, "10.9.0.1", check=False)
+    pinged.space.send_frame("eth1", frames.arp_request(
+        pinged.mac, "10.9.0.66", "10.9.0.1"))
     wait_for("the guard to go on dropping", lambda: lab.dropped("p1") > before)
     lab.engine_start("sw")
     lab.wait_linked("sw")

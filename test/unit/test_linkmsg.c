@@ -108,8 +108,8 @@ static void fill_mark(uint8_t type)
 static void a_hello_comes_out_as_it_went_in(void **state)
 {
 	(void)state;
-	fresh(LINK_HELLO)->u.hello = (struct link_hello){ .who = LINK_MODULE, .pid = 4711 };
-	in.u.hello.who = LINK_MODULE;
+	fresh(LINK_HELLO)->u.hello.who = LINK_MODULE;
+	in.u.hello.pid = 4711;
 	assert_int_equal(assert_same(), 9);
 	assert_memory_equal(buf, "\x01\x01\x00\x05\x01\x00\x00\x12\x67", 9);
 }

@@ -356,7 +356,8 @@ static void oldest_vsi_comes_first(void **state)
 	assert_ptr_equal(f->vsi->next, third);
 	vsi_remove(f->table, third);
 	assert_null(f->vsi->next);
-	assert_ptr_equal(vsi_get(f->table, 5, &uuid), f->vsi->next);
+	third = vsi_get(f->table, 5, &uuid);
+	assert_ptr_equal(f->vsi->next, third);
 }
 
 static void elsewhere_is_another_port_with_the_same_id(void **state)

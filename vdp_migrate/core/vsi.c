@@ -145,21 +145,18 @@ struct vsi *vsi_elsewhere(struct vsi_table *table, const struct vsi *vsi, unsign
 
 bool vsi_filter_changed(const struct vsi *vsi, const struct link_vsi *seen)
 {
-	unsigned at, distinct = 0;
+	bool named[VSI_ENTRIES_MAX] = { false };
+	unsigned at, n = 0;
 
 	if (!vsi->n_leases || !seen->n_entries)
 		return false;
-	/* Its entries are distinct: the same number of them, all known, is all. */
 	for (unsigned i = 0; i < seen->n_entries; i++) {
-		bool again = false;
-
 		if (!has_entry(vsi, &seen->entries[i], i, &at))
 			return true;
-		for (unsigned j = 0; j < i && at != i && !again; j++)
-			again = entry_equal(&seen->entries[j], &seen->entries[i]);
-		distinct += !again;
+		n += !named[at];
+		named[at] = true;
 	}
-	return distinct != vsi->n_leases;
+	return n != vsi->n_leases;
 }
 
 int vsi_set_filter(struct vsi *vsi, const struct link_vsi *seen)

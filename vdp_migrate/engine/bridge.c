@@ -174,10 +174,6 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 	if (row->to == MIGRATION_ARRIVED && old != row->to)
 		b->counts.arrived++;
 	bridge_do(b, vsi, row->to_do, lease, known);
-	/* One that lldpad no longer holds gets no time-out from it. */
-	if ((vsi->forgotten || !vsi->mode) && vsi->clock == MS_NEVER &&
-	    vsi->state == MIGRATION_GONE)
-		bridge_do(b, vsi, DO_START_CLOCK, NULL, NULL);
 }
 
 void bridge_check_known(struct bridge *b, struct vsi *vsi)

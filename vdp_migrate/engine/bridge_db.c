@@ -51,6 +51,7 @@ static void load_addresses(struct bridge_db *db);
 static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take);
 static int receive(struct nl_sock *sock, int flags, struct bridge_db *db, message_cb take);
 static void take_any(struct bridge_db *db, struct nlmsghdr *head);
+static void take_none(struct bridge_db *db, struct nlmsghdr *head);
 static void take_link(struct bridge_db *db, struct nlmsghdr *head);
 static void take_address(struct bridge_db *db, struct nlmsghdr *head);
 static void update(struct bridge_db *db, const struct link *news);
@@ -152,12 +153,15 @@ void bridge_db_dispatch(struct bridge_db *db, void (*cb)(void *arg, const char *
 	db->changed_arg = arg;
 	do {
 		r = receive(db->watch, MSG_DONTWAIT, db, take_any);
-		/* Some were lost: compare with all that there is. */
+		/* Some were lost: compare with all that there is. What is still queued
+		 * is older than that. */
 		if (r == -ENOBUFS) {
+			while (receive(db->watch, MSG_DONTWAIT, db, take_none) != -EAGAIN)
+				;
 			db->addresses_stale = true;
-			(void)load_links(db);
+			r = load_links(db);
 		}
-	} while (!r || r == -ENOBUFS);
+	} while (!r);
 	db->changed = NULL;
 }
 
@@ -244,6 +248,12 @@ static void take_any(struct bridge_db *db, struct nlmsghdr *head)
 		db->addresses_stale = true;
 	else
 		take_link(db, head);
+}
+
+static void take_none(struct bridge_db *db, struct nlmsghdr *head)
+{
+	(void)db;
+	(void)head;
 }
 
 static void take_link(struct bridge_db *db, struct nlmsghdr *head)

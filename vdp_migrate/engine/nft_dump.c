@@ -2,7 +2,10 @@
 /*
  * GETSETELEM: a dump of a set, several messages of several elements each. The
  * kernel marks a dump during which the tables have changed: then it is made
- * again, a few times.
+ * again, a few times. It does not mark one during which the set's hash table grew
+ * (soon after many additions): it walks the table anew for each message and passes
+ * over as many as it has told, so that of N places some are told twice and as many
+ * never. An element that is there twice thus gives it away.
  */
 #include "nft_dump.h"
 
@@ -17,8 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-#define TRIES 10
+#define TRIES 20
+#define PAUSE_NS 2000000	/* between two: the table grows meanwhile */
 
 struct dump {
 	enum nft_key_set set;
@@ -28,6 +33,9 @@ struct dump {
 	int error;
 };
 
+static int dump_once(struct nl_sock *sock, struct dump *dump);
+static bool sort_unique(struct dump *dump);
+static int compare(const void *a, const void *b);
 static int request(struct nl_sock *sock, enum nft_key_set set, uint32_t seq);
 static int receive(struct nl_sock *sock, uint32_t seq, struct dump *dump);
 static void take_message(struct nlmsghdr *head, struct dump *dump);
@@ -38,19 +46,15 @@ static void take_counter(struct nlattr *expr, struct nft_dump_element *ret_eleme
 int nft_dump(struct nl_sock *sock, enum nft_key_set set,
 	     struct nft_dump_element **ret_elements, size_t *ret_n)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	struct dump dump = { .set = set };
 	int r = 0;
 
 	for (int i = 0; i < TRIES; i++) {
-		uint32_t seq = nl_socket_use_seq(sock);
-
-		dump.n = 0;
-		dump.end = dump.interrupted = false;
-		r = request(sock, set, seq);
-		while (!r && !dump.end)
-			r = receive(sock, seq, &dump);
-		if (r || !dump.interrupted)
+		r = dump_once(sock, &dump);
+		if (r || (sort_unique(&dump) && !dump.interrupted))
 			break;
+		nanosleep(&pause, NULL);
 	}
 	if (r) {
 		free(dump.elements);
@@ -59,6 +63,43 @@ int nft_dump(struct nl_sock *sock, enum nft_key_set set,
 	*ret_elements = dump.elements;
 	*ret_n = dump.n;
 	return 0;
+}
+
+static int dump_once(struct nl_sock *sock, struct dump *dump)
+{
+	uint32_t seq = nl_socket_use_seq(sock);
+	int r;
+
+	dump->n = 0;
+	dump->end = dump->interrupted = false;
+	r = request(sock, dump->set, seq);
+	while (!r && !dump->end)
+		r = receive(sock, seq, dump);
+	return r;
+}
+
+/* False: there were equal ones. */
+static bool sort_unique(struct dump *dump)
+{
+	size_t n = 0;
+	bool unique;
+
+	if (!dump->n)
+		return true;
+	qsort(dump->elements, dump->n, sizeof(*dump->elements), compare);
+	for (size_t i = 1; i < dump->n; i++)
+		if (compare(&dump->elements[n], &dump->elements[i]))
+			dump->elements[++n] = dump->elements[i];
+	unique = n + 1 == dump->n;
+	dump->n = n + 1;
+	return unique;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct nft_dump_element *one = a, *other = b;
+
+	return memcmp(&one->key, &other->key, sizeof(one->key));
 }
 
 static int request(struct nl_sock *sock, enum nft_key_set set, uint32_t seq)

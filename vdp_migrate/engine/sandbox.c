@@ -89,6 +89,10 @@ static int become(const char *user, char *ret_error, size_t error_size)
 		return -EINVAL;
 	}
 	select_kept();
+	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0) {
+		snprintf(ret_error, error_size, "cannot bound capabilities (no CAP_SETPCAP)");
+		return -EPERM;
+	}
 	r = capng_change_id((int)entry->pw_uid, (int)entry->pw_gid, CAPNG_DROP_SUPP_GRP);
 	if (r) {
 		snprintf(ret_error, error_size, "cannot become user %s (step %d): %s", user, -r,

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine's sockets and its sandbox alone, for test_edges.py: a command a line on
+ * standard input, its answer lines on standard output, "ok" or "error" behind them.
+ *   port NAME   name IFINDEX   address IFINDEX   changes (waits for some)
+ *   send GIADDR SERVER TEXT   receive (waits for one)   port67   counts
+ *   frames N (waits for N)
+ * Or: edge_driver sandbox USER COMMAND…; edge_driver may UID GID.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/bridge_db.h"
+#include "engine/lq_socket.h"
+#include "engine/port_socket.h"
+#include "engine/sandbox.h"
+#include "wire/text.h"
+
+#define WAIT_MS 5000
+
+static struct bridge_db *db;
+static struct lq_socket *lq;
+static struct port_socket *ports;
+static unsigned told;
+
+static void changed(void *arg, const char *name)
+{
+	(void)arg;
+	printf("%s\n", name);
+	told++;
+}
+
+static void message(void *arg, const struct addr *giaddr, const struct addr *server,
+		    const uint8_t *msg, size_t len)
+{
+	char a[ADDR_TEXT_MAX], b[ADDR_TEXT_MAX];
+
+	(void)arg;
+	printf("%s %s %.*s\n", addr_text(giaddr, a), addr_text(server, b), (int)len,
+	       (const char *)msg);
+	told++;
+}
+
+static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets, size_t len)
+{
+	(void)arg;
+	printf("%u %u ", ifindex, vlan);
+	for (size_t i = 0; i < len; i++)
+		printf("%02x", octets[i]);
+	printf("\n");
+	told++;
+}
+
+/* Dispatch until n have been told or nothing comes any more. */
+static int await(int fd, unsigned n)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (told = 0; told < n;) {
+		if (poll(&p, 1, WAIT_MS) <= 0)
+			return -110;
+		if (fd == bridge_db_fd(db))
+			bridge_db_dispatch(db, changed, NULL);
+		else if (fd == lq_socket_fd(lq))
+			lq_socket_dispatch(lq, message, NULL);
+		else
+			port_socket_dispatch(ports, frame, NULL);
+	}
+	return 0;
+}
+
+static int show_port(const char *name)
+{
+	struct bridge_db_port port;
+
+	if (!bridge_db_port(db, name, &port))
+		return -2;
+	printf("%u %u %s %u %s\n", port.ifindex, port.port_ifindex, port.port_name,
+	       port.bridge_ifindex, port.bridge_name);
+	return 0;
+}
+
+static int show_name(const char *ifindex)
+{
+	char name[VM_IFNAME_MAX];
+
+	if (!bridge_db_name(db, (uint32_t)atoi(ifindex), name))
+		return -2;
+	printf("%s\n", name);
+	return 0;
+}
+
+static int show_address(const char *ifindex)
+{
+	char text[ADDR_TEXT_MAX];
+	struct addr addr;
+
+	if (!bridge_db_address(db, (uint32_t)atoi(ifindex), &addr))
+		return -2;
+	printf("%s\n", addr_text(&addr, text));
+	return 0;
+}
+
+static int send_message(char **word)
+{
+	struct addr giaddr, server;
+
+	if (addr_parse(word[1], &giaddr) < 0 || addr_parse(word[2], &server) < 0)
+		return -22;
+	return lq_socket_send(lq, &giaddr, &server, (const uint8_t *)word[3], strlen(word[3]));
+}
+
+static int show_counts(void)
+{
+	const struct lq_socket_counts *c = lq_socket_counts(lq);
+	const struct port_socket_counts *p = port_socket_counts(ports);
+
+	printf("%lu %lu %lu %lu %lu\n", c->sent, c->send_errors, c->received, c->other_port,
+	       c->too_long);
+	printf("%lu %lu %lu\n", p->frames, p->odd, p->lost);
+	return 0;
+}
+
+static int run(char **word)
+{
+	const char *verb = word[0];
+
+	if (!strcmp(verb, "port"))
+		return show_port(word[1]);
+	if (!strcmp(verb, "name"))
+		return show_name(word[1]);
+	if (!strcmp(verb, "address"))
+		return show_address(word[1]);
+	if (!strcmp(verb, "changes"))
+		return await(bridge_db_fd(db), 1);
+	if (!strcmp(verb, "send"))
+		return send_message(word);
+	if (!strcmp(verb, "receive"))
+		return await(lq_socket_fd(lq), 1);
+	if (!strcmp(verb, "port67"))
+		return lq_socket_port67_free(lq);
+	if (!strcmp(verb, "counts"))
+		return show_counts();
+	return strcmp(verb, "frames") ? -38
+				      : await(port_socket_fd(ports), (unsigned)atoi(word[1]));
+}
+
+static int sandbox(char **argv)
+{
+	char error[256] = "";
+
+	if (sandbox_enter(argv[0], error, sizeof(error)) < 0) {
+		fprintf(stderr, "%s\n", error);
+		return 1;
+	}
+	execvp(argv[1], argv + 1);
+	perror(argv[1]);
+	return 127;
+}
+
+int main(int argc, char **argv)
+{
+	char line[4096];
+
+	if (argc > 3 && !strcmp(argv[1], "sandbox"))
+		return sandbox(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "may"))
+		return !sandbox_may_control((uid_t)atoi(argv[2]), (gid_t)atoi(argv[3]));
+	if (bridge_db_new(&db) < 0 || lq_socket_new(&lq) < 0 || port_socket_new(&ports) < 0)
+		return 1;
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	printf("ok 0\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		char empty[] = "", *word[4] = { empty, empty, empty, empty }, *rest = line;
+		int r;
+
+		for (int i = 0; i < 4 && rest; i++)
+			word[i] = strsep(&rest, i < 3 ? " \n" : "\n");
+		r = run(word);
+		printf("%s %d %s\n", r < 0 ? "error" : "ok", r, r < 0 ? strerror(-r) : "");
+		fflush(stdout);
+	}
+	bridge_db_free(db);
+	lq_socket_free(lq);
+	port_socket_free(ports);
+	return 0;
+}

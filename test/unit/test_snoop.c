@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* core/snoop: whose word counts, and for which port. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/snoop.h"
+#include "fake/dhcp.h"
+#include "wire/text.h"
+
+#define SERVER_PORT 9
+#define VM_PORT 1
+#define BAD_PORT 2
+
+static const struct mac vm = { { 0x52, 0x54, 0, 0, 0, 1 } };
+static const struct mac other_mac = { { 0x52, 0x54, 0, 0, 0, 2 } };
+static const struct mac server_mac = { { 2, 0, 0, 0, 0, 9 } };
+static const struct addr ip = { ADDR_IPV4, { 10, 0, 0, 7 } };
+static const struct addr server = { ADDR_IPV4, { 10, 0, 0, 2 } };
+static const struct addr relay = { ADDR_IPV4, { 10, 0, 0, 254 } };
+
+struct fixture {
+	struct snoop *snoop;
+	ms_t now;
+	struct snoop_change change;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->snoop = snoop_new();
+	assert_non_null(f->snoop);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	snoop_free(f->snoop);
+	free(f);
+	return 0;
+}
+
+static enum snoop_what see(struct fixture *f, uint16_t port, const struct mac *src,
+			   const struct fake_dhcp *fake)
+{
+	uint8_t buf[600];
+	size_t len = fake_dhcp(buf, sizeof(buf), fake);
+	struct dhcp4 message;
+	const struct snoop_seen seen = {
+		.bridge = 3, .vlan = 0, .port = port, .trusted = port == SERVER_PORT,
+		.src = *src, .message = &message,
+	};
+
+	assert_int_equal(dhcp4_decode(rd_new(buf, len, 0), &message, NULL), 0);
+	snoop_see(f->snoop, f->now, &seen, &f->change);
+	return f->change.what;
+}
+
+static struct fake_dhcp client(uint8_t type, uint32_t xid)
+{
+	return (struct fake_dhcp){ .op = DHCP4_BOOTREQUEST, .type = type, .xid = xid,
+				   .chaddr = vm };
+}
+
+static enum snoop_what request(struct fixture *f, uint16_t port, uint32_t xid)
+{
+	const struct fake_dhcp fake = client(DHCP4_REQUEST, xid);
+
+	return see(f, port, &vm, &fake);
+}
+
+static struct fake_dhcp answer(uint8_t type, uint32_t xid)
+{
+	return (struct fake_dhcp){ .op = DHCP4_BOOTREPLY, .type = type, .xid = xid,
+				   .chaddr = vm, .yiaddr = ip, .has_lease = true,
+				   .lease_s = 3600, .server = server };
+}
+
+static enum snoop_what ack(struct fixture *f, uint16_t port, uint32_t xid)
+{
+	const struct fake_dhcp fake = answer(DHCP4_ACK, xid);
+
+	return see(f, port, &server_mac, &fake);
+}
+
+static const struct snoop_counts *counts(const struct fixture *f)
+{
+	return snoop_counts(f->snoop);
+}
+
+static void ack_binds_where_the_request_came_in(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(request(f, VM_PORT, 77), SNOOP_NOTHING);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+	assert_int_equal(f->change.port, VM_PORT);
+	assert_int_equal(f->change.host.bridge, 3);
+	assert_true(mac_equal(&f->change.host.mac, &vm));
+	assert_true(addr_equal(&f->change.ip, &ip));
+	assert_true(addr_equal(&f->change.server, &server));
+	assert_int_equal(f->change.lease_s, 3600);
+	assert_int_equal(counts(f)->requests, 1);
+	assert_int_equal(counts(f)->acks, 1);
+}
+
+static void ack_from_a_port_not_trusted_is_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	assert_int_equal(ack(f, BAD_PORT, 77), SNOOP_NOTHING);
+	assert_int_equal(ack(f, VM_PORT, 77), SNOOP_NOTHING);
+	assert_int_equal(counts(f)->untrusted, 2);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+}
+
+static void request_whose_source_is_not_its_client_opens_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_dhcp fake = client(DHCP4_REQUEST, 77);
+
+	see(f, BAD_PORT, &other_mac, &fake);
+	assert_int_equal(counts(f)->forged, 1);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+}
+
+static void ack_without_a_request_only_renews(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+	assert_int_equal(counts(f)->unasked, 1);
+	assert_true(addr_equal(&f->change.ip, &ip));
+	assert_int_equal(f->change.lease_s, 3600);
+}
+
+static void request_is_answered_once(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+}
+
+static void ack_to_another_xid_does_not_bind(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	assert_int_equal(ack(f, SERVER_PORT, 78), SNOOP_RENEWED);
+}
+
+static void ack_to_another_client_does_not_bind(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = answer(DHCP4_ACK, 77);
+
+	request(f, VM_PORT, 77);
+	fake.chaddr = other_mac;
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_RENEWED);
+}
+
+static void first_port_of_a_request_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	request(f, BAD_PORT, 77);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+	assert_int_equal(f->change.port, VM_PORT);
+}
+
+static void request_repeated_on_its_port_is_fresh(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	f->now = 50000;
+	request(f, VM_PORT, 77);
+	f->now = 100000;
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+}
+
+static void request_is_open_for_a_minute(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	f->now = 60000;
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+	request(f, VM_PORT, 78);
+	f->now += 59999;
+	assert_int_equal(ack(f, SERVER_PORT, 78), SNOOP_BOUND);
+}
+
+static void client_behind_a_trusted_port_gets_no_binding(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, SERVER_PORT, 77);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_NOTHING);
+	assert_int_equal(counts(f)->unasked, 0);
+}
+
+static void nak_ends_no_binding_but_closes_the_request(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = answer(DHCP4_NAK, 77);
+
+	request(f, VM_PORT, 77);
+	assert_int_equal(see(f, BAD_PORT, &server_mac, &fake), SNOOP_NOTHING);
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+	assert_int_equal(counts(f)->naks, 1);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+}
+
+static void ack_to_an_inform_is_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = answer(DHCP4_ACK, 77);
+
+	request(f, VM_PORT, 77);
+	fake.yiaddr = (struct addr){ 0 };
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+}
+
+static void ack_without_a_lease_time_is_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = answer(DHCP4_ACK, 77);
+
+	fake.has_lease = false;
+	request(f, VM_PORT, 77);
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+	fake.has_lease = true;
+	fake.lease_s = 0;
+	request(f, VM_PORT, 77);
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+}
+
+static void infinite_lease_is_forever(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = answer(DHCP4_ACK, 77);
+
+	fake.lease_s = DHCP4_LEASE_FOREVER;
+	request(f, VM_PORT, 77);
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_BOUND);
+	assert_true(f->change.lease_s == LQ_FOREVER);
+}
+
+static void release_ends_the_binding_on_its_own_port(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = client(DHCP4_RELEASE, 5);
+
+	fake.ciaddr = ip;
+	assert_int_equal(see(f, VM_PORT, &vm, &fake), SNOOP_ENDED);
+	assert_int_equal(f->change.port, VM_PORT);
+	assert_true(addr_equal(&f->change.ip, &ip));
+	assert_int_equal(counts(f)->releases, 1);
+}
+
+static void decline_names_its_address_in_option_50(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = client(DHCP4_DECLINE, 5);
+
+	assert_int_equal(see(f, VM_PORT, &vm, &fake), SNOOP_NOTHING);
+	fake.requested = ip;
+	assert_int_equal(see(f, VM_PORT, &vm, &fake), SNOOP_ENDED);
+	assert_true(addr_equal(&f->change.ip, &ip));
+	assert_int_equal(counts(f)->declines, 2);
+}
+
+static void forged_release_is_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = client(DHCP4_RELEASE, 5);
+
+	fake.ciaddr = ip;
+	assert_int_equal(see(f, BAD_PORT, &other_mac, &fake), SNOOP_NOTHING);
+	assert_int_equal(counts(f)->forged, 1);
+	assert_int_equal(counts(f)->releases, 0);
+}
+
+static void relayed_messages_are_no_clients_of_this_port(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = client(DHCP4_REQUEST, 77);
+
+	fake.giaddr = relay;
+	see(f, VM_PORT, &vm, &fake);
+	assert_int_equal(counts(f)->requests, 0);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+	fake = client(DHCP4_RELEASE, 5);
+	fake.ciaddr = ip;
+	fake.giaddr = relay;
+	assert_int_equal(see(f, VM_PORT, &vm, &fake), SNOOP_NOTHING);
+}
+
+static void leasequery_messages_are_never_snooped(void **state)
+{
+	struct fixture *f = *state;
+	struct snoop_counts none = { 0 };
+
+	for (uint8_t type = DHCP4_LEASEQUERY; type <= DHCP4_LEASEACTIVE; type++) {
+		struct fake_dhcp fake = answer(type, 77);
+
+		assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+		assert_int_equal(see(f, BAD_PORT, &server_mac, &fake), SNOOP_NOTHING);
+		fake.op = DHCP4_BOOTREQUEST;
+		assert_int_equal(see(f, VM_PORT, &vm, &fake), SNOOP_NOTHING);
+	}
+	assert_memory_equal(counts(f), &none, sizeof(none));
+}
+
+static void messages_of_the_wrong_op_are_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = client(DHCP4_REQUEST, 77);
+
+	fake.op = DHCP4_BOOTREPLY;
+	see(f, VM_PORT, &vm, &fake);
+	assert_int_equal(counts(f)->requests, 0);
+	fake = answer(DHCP4_ACK, 77);
+	fake.op = DHCP4_BOOTREQUEST;
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+	assert_int_equal(counts(f)->acks, 0);
+}
+
+static void other_hardware_is_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = answer(DHCP4_ACK, 77);
+
+	fake.hlen = 5;
+	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
+}
+
+static void flood_on_one_port_pushes_out_only_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, VM_PORT, 77);
+	for (uint32_t xid = 1000; xid < 1000 + 64; xid++)
+		request(f, BAD_PORT, xid);
+	assert_int_equal(counts(f)->full, 0);
+	request(f, BAD_PORT, 2000);
+	assert_int_equal(counts(f)->full, 1);
+	assert_int_equal(ack(f, SERVER_PORT, 1000), SNOOP_RENEWED);
+	assert_int_equal(ack(f, SERVER_PORT, 1001), SNOOP_BOUND);
+	assert_int_equal(ack(f, SERVER_PORT, 2000), SNOOP_BOUND);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+	assert_int_equal(f->change.port, VM_PORT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(ack_binds_where_the_request_came_in),
+		TEST(ack_from_a_port_not_trusted_is_nothing),
+		TEST(request_whose_source_is_not_its_client_opens_nothing),
+		TEST(ack_without_a_request_only_renews),
+		TEST(request_is_answered_once),
+		TEST(ack_to_another_xid_does_not_bind),
+		TEST(ack_to_another_client_does_not_bind),
+		TEST(first_port_of_a_request_stays),
+		TEST(request_repeated_on_its_port_is_fresh),
+		TEST(request_is_open_for_a_minute),
+		TEST(client_behind_a_trusted_port_gets_no_binding),
+		TEST(nak_ends_no_binding_but_closes_the_request),
+		TEST(ack_to_an_inform_is_nothing),
+		TEST(ack_without_a_lease_time_is_nothing),
+		TEST(infinite_lease_is_forever),
+		TEST(release_ends_the_binding_on_its_own_port),
+		TEST(decline_names_its_address_in_option_50),
+		TEST(forged_release_is_nothing),
+		TEST(relayed_messages_are_no_clients_of_this_port),
+		TEST(leasequery_messages_are_never_snooped),
+		TEST(messages_of_the_wrong_op_are_nothing),
+		TEST(other_hardware_is_nothing),
+		TEST(flood_on_one_port_pushes_out_only_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
