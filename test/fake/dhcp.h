@@ -10,14 +10,14 @@
 
 struct fake_dhcp {
 	uint8_t op, type;
-	uint8_t hlen;		/* 0 = 6 */
+	uint8_t hlen; /* 0 = 6 */
 	uint32_t xid;
 	struct addr ciaddr, yiaddr, giaddr;
 	struct mac chaddr;
 	bool has_lease;
 	uint32_t lease_s;
-	struct addr server, requested;	/* options 54 and 50; family 0 = none */
-	unsigned n_others;	/* octets of option 92 */
+	struct addr server, requested; /* options 54 and 50; family 0 = none */
+	unsigned n_others;	       /* octets of option 92 */
 	uint8_t others[64];
 };
 

@@ -22,13 +22,13 @@
 
 #define SENT_MAX 256
 
-static const struct mac vm = { { 0x52, 0x54, 0, 0, 0, 1 } };
-static const struct mac other_mac __attribute__((unused)) = { { 0x52, 0x54, 0, 0, 0, 2 } };
-static const struct addr giaddr = { ADDR_IPV4, { 10, 0, 0, 254 } };
-static const struct addr server_1 = { ADDR_IPV4, { 10, 0, 0, 2 } };
-static const struct addr server_2 = { ADDR_IPV4, { 10, 0, 0, 3 } };
-static const struct addr ip_7 = { ADDR_IPV4, { 10, 0, 0, 7 } };
-static const struct addr ip_8 __attribute__((unused)) = { ADDR_IPV4, { 10, 0, 0, 8 } };
+static const struct mac vm = {{0x52, 0x54, 0, 0, 0, 1}};
+static const struct mac other_mac __attribute__((unused)) = {{0x52, 0x54, 0, 0, 0, 2}};
+static const struct addr giaddr = {ADDR_IPV4, {10, 0, 0, 254}};
+static const struct addr server_1 = {ADDR_IPV4, {10, 0, 0, 2}};
+static const struct addr server_2 = {ADDR_IPV4, {10, 0, 0, 3}};
+static const struct addr ip_7 = {ADDR_IPV4, {10, 0, 0, 7}};
+static const struct addr ip_8 __attribute__((unused)) = {ADDR_IPV4, {10, 0, 0, 8}};
 
 struct fixture {
 	struct lq *lq;
@@ -43,8 +43,8 @@ struct fixture {
 	} sent[SENT_MAX];
 	int send_error;
 	unsigned n_answers, n_back;
-	struct lq_answer answer;	/* the last one */
-	bool asking;		/* inside lq_ask */
+	struct lq_answer answer; /* the last one */
+	bool asking;		 /* inside lq_ask */
 	void (*on_answer)(struct fixture *f);
 };
 
@@ -61,7 +61,7 @@ static int send(void *arg, const struct addr *from, const struct addr *server,
 	assert_int_equal(m.type, DHCP4_LEASEQUERY);
 	assert_true(addr_equal(&m.giaddr, &giaddr));
 	assert_true(f->n_sent < SENT_MAX);
-	f->sent[f->n_sent++] = (struct sent){ f->now, *server, m.xid, m.chaddr };
+	f->sent[f->n_sent++] = (struct sent){f->now, *server, m.xid, m.chaddr};
 	return 0;
 }
 
@@ -92,7 +92,7 @@ static uint32_t random_bits(void *arg)
 	return f->random;
 }
 
-static const struct lq_ops ops = { send, answer, back, random_bits };
+static const struct lq_ops ops = {send, answer, back, random_bits};
 
 static inline int setup(void **state)
 {
@@ -117,8 +117,13 @@ static inline int teardown(void **state)
 static inline struct lq_question by_mac(uint64_t tag, unsigned n_servers)
 {
 	return (struct lq_question){
-		.tag = tag, .key = LQ_BY_MAC, .rank = LQ_RANK_PREASSOC, .mac = vm,
-		.giaddr = giaddr, .n_servers = n_servers, .servers = { server_1, server_2 },
+		.tag = tag,
+		.key = LQ_BY_MAC,
+		.rank = LQ_RANK_PREASSOC,
+		.mac = vm,
+		.giaddr = giaddr,
+		.n_servers = n_servers,
+		.servers = {server_1, server_2},
 	};
 }
 
@@ -141,13 +146,18 @@ static inline void ask_by_mac(struct fixture *f, uint64_t tag, unsigned n_server
 
 static inline struct fake_dhcp active(uint32_t xid)
 {
-	return (struct fake_dhcp){ .op = DHCP4_BOOTREPLY, .type = DHCP4_LEASEACTIVE,
-				   .xid = xid, .giaddr = giaddr, .chaddr = vm,
-				   .ciaddr = ip_7, .has_lease = true, .lease_s = 3600 };
+	return (struct fake_dhcp){.op = DHCP4_BOOTREPLY,
+				  .type = DHCP4_LEASEACTIVE,
+				  .xid = xid,
+				  .giaddr = giaddr,
+				  .chaddr = vm,
+				  .ciaddr = ip_7,
+				  .has_lease = true,
+				  .lease_s = 3600};
 }
 
 static inline enum lq_reject come(struct fixture *f, const struct addr *server,
-			   const struct fake_dhcp *fake)
+				  const struct fake_dhcp *fake)
 {
 	uint8_t buf[600];
 	size_t len = fake_dhcp(buf, sizeof(buf), fake);
@@ -155,8 +165,8 @@ static inline enum lq_reject come(struct fixture *f, const struct addr *server,
 	return lq_input(f->lq, f->now, &giaddr, server, buf, len);
 }
 
-static inline enum lq_reject come_type(struct fixture *f, const struct addr *server, uint32_t xid,
-				uint8_t type)
+static inline enum lq_reject come_type(struct fixture *f, const struct addr *server,
+				       uint32_t xid, uint8_t type)
 {
 	struct fake_dhcp fake = active(xid);
 

@@ -1,36 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Any UDP payload. The options of what decodes lie within their store, one behind
- * the other; written again, each option whole where it fits, it decodes to the same.
- */
+/* Any UDP payload. The options of what decodes lie within their store, one behind
+ * the other; written again in pieces of 255 octets, they decode to the same. */
 #include "wire/dhcp4.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The fixed part, then the options as pieces of at most 255 octets. */
-static size_t encode(const uint8_t *data, const struct dhcp4 *m, uint8_t *buf, size_t size)
+static size_t encode(const uint8_t *data, const struct dhcp4 *m, uint8_t buf[4096])
 {
-	struct wr w = wr_new(buf, size);
+	struct wr w = wr_new(buf, 4096);
 	size_t next = 0;
 
 	wr_bytes(&w, data, 240);
-	for (unsigned i = 0; i < 256; i++) {
-		size_t left = m->opt_len[i], at = m->opt_at[i];
+	for (unsigned i = 0; i < 256; next += m->opt_len[i++]) {
+		size_t len = m->opt_len[i];
 
-		if (at != next || at + left > sizeof(m->opt) || (left && !m->opt_seen[i]))
+		if (m->opt_at[i] != next || next + len > sizeof(m->opt) ||
+		    (len && !m->opt_seen[i]))
 			abort();
-		next = at + left;
-		if (i == DHCP4_OPT_OVERLOAD)
+		if (!m->opt_seen[i] || i == DHCP4_OPT_OVERLOAD)
 			continue;
-		for (size_t n; m->opt_seen[i]; at += n, left -= n) {
-			n = left < 255 ? left : 255;
+		for (size_t at = 0; at < len || !at; at += 255) {
+			size_t n = len - at < 255 ? len - at : 255;
+
 			wr_u8(&w, (uint8_t)i);
 			wr_u8(&w, (uint8_t)n);
-			wr_bytes(&w, m->opt + at, n);
-			if (n == left)
-				break;
+			wr_bytes(&w, m->opt + next + at, n);
 		}
 	}
 	return wr_ok(&w) ? w.at : 0;
@@ -45,16 +41,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (dhcp4_decode(rd_new(data, size, 0), &m, &error))
 		return error.what && error.at <= size ? 0 : (abort(), 0);
-	len = encode(data, &m, buf, sizeof(buf));
+	len = encode(data, &m, buf);
 	if (!len || dhcp4_decode(rd_new(buf, len, 0), &again, &error))
 		abort();
 	for (unsigned i = 0; i < 256; i++) {
-		size_t was_len = 0, is_len = 0;
-		const uint8_t *was = dhcp4_opt(&m, (uint8_t)i, &was_len);
-		const uint8_t *is = dhcp4_opt(&again, (uint8_t)i, &is_len);
-
-		if (i != DHCP4_OPT_OVERLOAD &&
-		    (!was != !is || was_len != is_len || (was && memcmp(was, is, was_len))))
+		if (i == DHCP4_OPT_OVERLOAD)
+			continue;
+		if (m.opt_seen[i] != again.opt_seen[i] ||
+		    m.opt_len[i] != again.opt_len[i] ||
+		    memcmp(m.opt + m.opt_at[i], again.opt + again.opt_at[i],
+			   m.opt_len[i]))
 			abort();
 	}
 	return 0;

@@ -44,7 +44,8 @@ static void message(void *arg, const struct addr *giaddr, const struct addr *ser
 	told++;
 }
 
-static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets, size_t len)
+static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets,
+		  size_t len)
 {
 	(void)arg;
 	printf("%u %u ", ifindex, vlan);
@@ -110,7 +111,8 @@ static int send_message(char **word)
 
 	if (addr_parse(word[1], &giaddr) < 0 || addr_parse(word[2], &server) < 0)
 		return -22;
-	return lq_socket_send(lq, &giaddr, &server, (const uint8_t *)word[3], strlen(word[3]));
+	return lq_socket_send(lq, &giaddr, &server, (const uint8_t *)word[3],
+			      strlen(word[3]));
 }
 
 static int show_counts(void)
@@ -118,8 +120,8 @@ static int show_counts(void)
 	const struct lq_socket_counts *c = lq_socket_counts(lq);
 	const struct port_socket_counts *p = port_socket_counts(ports);
 
-	printf("%lu %lu %lu %lu %lu\n", c->sent, c->send_errors, c->received, c->other_port,
-	       c->too_long);
+	printf("%lu %lu %lu %lu %lu\n", c->sent, c->send_errors, c->received,
+	       c->other_port, c->too_long);
 	printf("%lu %lu %lu\n", p->frames, p->odd, p->lost);
 	return 0;
 }
@@ -144,8 +146,9 @@ static int run(char **word)
 		return lq_socket_port67_free(lq);
 	if (!strcmp(verb, "counts"))
 		return show_counts();
-	return strcmp(verb, "frames") ? -38
-				      : await(port_socket_fd(ports), (unsigned)atoi(word[1]));
+	return strcmp(verb, "frames")
+		       ? -38
+		       : await(port_socket_fd(ports), (unsigned)atoi(word[1]));
 }
 
 static int sandbox(char **argv)
@@ -169,19 +172,22 @@ int main(int argc, char **argv)
 		return sandbox(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "may"))
 		return !sandbox_may_control((uid_t)atoi(argv[2]), (gid_t)atoi(argv[3]));
-	if (bridge_db_new(&db) < 0 || lq_socket_new(&lq) < 0 || port_socket_new(&ports) < 0)
+	if (bridge_db_new(&db) < 0 || lq_socket_new(&lq) < 0 ||
+	    port_socket_new(&ports) < 0)
 		return 1;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	printf("ok 0\n");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
-		char empty[] = "", *word[4] = { empty, empty, empty, empty }, *rest = line;
+		char empty[] = "", *word[4] = { empty, empty, empty, empty },
+		     *rest = line;
 		int r;
 
 		for (int i = 0; i < 4 && rest; i++)
 			word[i] = strsep(&rest, i < 3 ? " \n" : "\n");
 		r = run(word);
-		printf("%s %d %s\n", r < 0 ? "error" : "ok", r, r < 0 ? strerror(-r) : "");
+		printf("%s %d %s\n", r < 0 ? "error" : "ok", r,
+		       r < 0 ? strerror(-r) : "");
 		fflush(stdout);
 	}
 	bridge_db_free(db);

@@ -46,8 +46,13 @@ def checksum(data):
 
 
 def vdp_requests(captured):
-    """(mode, status octet, VSI ID) of each VDP association TLV in a request, ratified
-    VDP over ECP, in order; retransmissions are there once. IEEE 802.1Q 41.2, 43.3."""
+    """Those of vdp_tlvs that are requests."""
+    return [x for x in vdp_tlvs(captured) if not x[1] & 0x40]
+
+
+def vdp_tlvs(captured):
+    """(mode, status octet, VSI ID) of each VDP association TLV in an ECPDU (ratified
+    VDP), in order; retransmissions are there once. IEEE 802.1Q 41.2, 43.3."""
     found, last = [], None
     for frame in captured:
         if frame[12:14] != b"\x89\x40" or frame[14] & 0x0C or frame == last:
@@ -58,7 +63,7 @@ def vdp_requests(captured):
             value = frame[at + 2:at + 2 + size]
             if kind == 0:
                 break
-            if kind in (1, 2, 3, 4) and not value[0] & 0x40:
+            if kind in (1, 2, 3, 4):
                 found.append((kind, value[0], str(uuid.UUID(bytes=value[6:22]))))
             at += 2 + size
     return found

@@ -31,8 +31,8 @@ static void print_element(void *arg, const struct guard_element *element)
 	char mac[MAC_TEXT_MAX], ip[ADDR_TEXT_MAX];
 
 	(void)arg;
-	printf("%s %u %s %s %lld\n", element->port, element->vlan, mac_text(&element->mac, mac),
-	       addr_text(&element->ip, ip),
+	printf("%s %u %s %s %lld\n", element->port, element->vlan,
+	       mac_text(&element->mac, mac), addr_text(&element->ip, ip),
 	       element->timeout_ms == MS_NEVER ? -1LL : (long long)element->timeout_ms);
 }
 
@@ -50,7 +50,8 @@ static void print_count(void *arg, const char *port, uint16_t ethertype, uint64_
 
 static int element(const char *verb, char **word)
 {
-	struct guard_element e = { .vlan = (uint16_t)atoi(word[2]), .timeout_ms = MS_NEVER };
+	struct guard_element e = { .vlan = (uint16_t)atoi(word[2]),
+				   .timeout_ms = MS_NEVER };
 
 	snprintf(e.port, sizeof(e.port), "%s", word[1]);
 	if (mac_parse(word[3], &e.mac) < 0 || addr_parse(word[4], &e.ip) < 0)
@@ -137,7 +138,8 @@ int main(void)
 	}
 	answer(0);
 	while (fgets(line, sizeof(line), stdin)) {
-		char empty[] = "", *word[6] = { empty, empty, empty, empty, empty, empty };
+		char empty[] = "",
+		     *word[6] = { empty, empty, empty, empty, empty, empty };
 		char *rest = line;
 
 		for (int i = 0; i < 6; i++) {

@@ -66,12 +66,15 @@ class Lldpad:
     def get(self, port, *names):
         return self.tool("-t", "-i", port, "-g", "ncb", "-V", TLVID, "-c", *names)
 
-    def sees_peer(self, port):
-        """The peer's EVB TLV has come in."""
+    def hears_peer(self, port):
+        """Two LLDPDUs are in: the second finds VDP started and gives it its timers
+        (before, a stock bridge de-associates each VSI at once)."""
         try:
-            return "EVB" in self.tool("-t", "-n", "-i", port, "-g", "ncb")
+            stats = self.tool("-S", "-i", port, "-g", "ncb")
         except CommandFailed:
             return False
+        frames_in = re.search(r"Total Frames Received\s*=\s*(\d+)", stats)
+        return bool(frames_in) and int(frames_in[1]) >= 2
 
 
 def _lldpad_conf(role, ports, ours, rka):
@@ -170,10 +173,11 @@ class Vm:
 
 
 class Lab:
-    """Without arguments: stock parts alone. ours: settings of the product for each switch port, {"p1": {"use": "yes"}, ...};
-    server_ours: the same for the servers' uplink. module_at: where the module is preloaded,
-    engine_at: where the engine runs. rka: a VSI's keep-alives come every 2^rka * 10 us
-    (16: 0.66 s), and it ends half as long again after the last."""
+    """Without arguments: stock parts alone. ours: settings of the product for each
+    switch port, {"p1": {"use": "yes"}, ...}; server_ours: those for the servers' uplink.
+    module_at: where the module is preloaded; engine_at: where the engine runs. rka: a
+    VSI's keep-alives come every 2^rka * 10 us (16: 0.66 s), and it ends half as long
+    again after the last."""
 
     def __init__(self, ours=None, server_ours=None, module_at=(), engine_at=(),
                  leasequery=True, lease=3600, rka=16):
@@ -237,7 +241,8 @@ class Lab:
                                    input=f"table netdev f {{ {chains} }}\n")
 
     def dhcp_configure(self):
-        with open(os.path.join(self.space["dhcp"].dir, "dhcpd.conf"), "w", encoding="ascii") as f:
+        conf = os.path.join(self.space["dhcp"].dir, "dhcpd.conf")
+        with open(conf, "w", encoding="ascii") as f:
             f.write(f"""authoritative; ping-check false;
 default-lease-time {self.lease}; max-lease-time {self.lease};
 {'allow' if self.leasequery else 'deny'} leasequery;
@@ -268,7 +273,8 @@ subnet 10.9.0.0 netmask 255.255.255.0 {{ range 10.9.0.100 10.9.0.199; }}
         for where in self.engine_at:
             self.engine_start(where)
         for where, role, ports in (("sw", "bridge", ("p1", "p2")),
-                                   ("h1", "station", ("e0",)), ("h2", "station", ("e0",))):
+                                   ("h1", "station", ("e0",)),
+                                   ("h2", "station", ("e0",))):
             ours = self.ours if where == "sw" else self.station_ours
             self.lldpad[where] = Lldpad(self.space[where], role, ports,
                                         where in self.module_at,
@@ -294,11 +300,11 @@ subnet 10.9.0.0 netmask 255.255.255.0 {{ range 10.9.0.100 10.9.0.199; }}
         wait_for("the bridge's ports to forward", forwarding)
 
     def wait_lldp(self, servers=("h1", "h2")):
-        """Both ends of each uplink have the other's EVB TLV: VDP has its timers."""
+        """Both ends of each uplink hear each other by LLDP, and VDP is ready."""
         for server in servers:
             wait_for(f"LLDP between {server} and the switch", lambda s=server: (
-                self.lldpad[s].sees_peer("e0")
-                and self.lldpad["sw"].sees_peer(self.port_of[s])), 15.0, 0.1)
+                self.lldpad[s].hears_peer("e0")
+                and self.lldpad["sw"].hears_peer(self.port_of[s])), 15.0, 0.1)
 
     # What one does with it
 

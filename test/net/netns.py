@@ -215,18 +215,21 @@ class Capture:
     def count(self, display_filter):
         return len(self.fields(display_filter))
 
-    def now(self):
-        """The frames so far, as octets; the capture goes on."""
+    def stamped(self):
+        """(time, octets) of each frame so far; the capture goes on."""
         with open(self.path, "rb") as f:
             data = f.read()
         at, found = 24, []
         while at + 16 <= len(data):
-            size = struct.unpack_from("=I", data, at + 8)[0]
+            seconds, micros, size = struct.unpack_from("=III", data, at)
             if at + 16 + size > len(data):
                 break
-            found.append(data[at + 16:at + 16 + size])
+            found.append((seconds + micros / 1e6, data[at + 16:at + 16 + size]))
             at += 16 + size
         return found
+
+    def now(self):
+        return [frame for _, frame in self.stamped()]
 
     def frames(self):
         """Ends the capture. All its frames, as octets."""

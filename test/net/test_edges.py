@@ -48,7 +48,7 @@ class Driver:
 
     def close(self):
         self.popen.stdin.close()
-        self.popen.wait()
+        assert self.popen.wait() == 0
         self.popen.stdout.close()
 
 
@@ -57,7 +57,8 @@ class Ground:
         self.world = World()
         self.sw, self.server = self.world.space("sw"), self.world.space("server")
         self.sw.ip(f"link add br0 address {BRIDGE_MAC} type bridge mcast_snooping 0",
-                   "link set br0 up", f"addr add {SW}/24 dev br0", "link add br1 type bridge",
+                   "link set br0 up", f"addr add {SW}/24 dev br0",
+                   "link add br1 type bridge",
                    f"link add p1 type veth peer name e0 netns {self.server.name}",
                    "link set p1 master br0 up", "link add p2 type veth peer name x2")
         self.server.ip("link set e0 up", f"addr add {SERVER}/24 dev e0")
@@ -158,6 +159,20 @@ def test_bridge_address_is_the_first_global_one_and_followed(ground):
                  "addr add 10.9.0.253/24 dev br0", "link set p2 master br0")
     told(ground.driver, "p2")
     assert ground.driver(command) == ["10.9.0.253"]
+
+
+BONDS = subprocess.run(("unshare", "-n", "ip", "link", "add", "agg0", "type", "bond"),
+                       check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.skipif(not BONDS, reason="this kernel has no bonding")
+def test_slave_of_a_bond_stands_for_the_bonds_bridge_port(ground):
+    ground.sw.ip("link add agg0 type bond", "link set p2 down", "link set p2 master agg0",
+                 "link set agg0 master br0")
+    told(ground.driver, "agg0")
+    p2, agg0, br0 = (ground.index(x) for x in ("p2", "agg0", "br0"))
+    assert ground.driver("port p2") == [f"{p2} {agg0} agg0 {br0} br0"]
+    assert ground.driver(f"name {agg0}") == ["agg0"] and none(ground.driver, f"name {p2}")
 
 
 # lq_socket
@@ -262,6 +277,16 @@ def seen(ground, n):
     return [(int(i), int(v), bytes.fromhex(f)) for i, v, f in rows]
 
 
+def seen_at_p1(ground, *sent):
+    """(VLAN, octets) of what is seen of these frames; one more ends the wait."""
+    end, p1, got = frames.rarp(BRIDGE_MAC), ground.index("p1"), []
+    for frame in (*sent, end):
+        ground.server.send_frame("e0", frame)
+    while (p1, 0, end) not in got:
+        got += seen(ground, 1)
+    return [(vlan, frame) for i, vlan, frame in got if i == p1 and frame != end]
+
+
 def igmp(fragment=0):
     return (frames.mac_bytes("01:00:5e:00:00:16") + frames.mac_bytes(MAC) + b"\x08\x00"
             + struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, fragment, 1, 2, 0, bytes(4),
@@ -269,26 +294,18 @@ def igmp(fragment=0):
 
 
 def test_dhcp_rarp_and_igmp_are_seen_with_their_port_and_vlan(ground):
-    p1 = ground.index("p1")
     unicast = frames.mac_bytes("52:54:00:00:00:99") + dhcp()[6:]
-    for frame in (unicast, frames.rarp(MAC), igmp()):
-        ground.server.send_frame("e0", frame)
-        assert (p1, 0, frame) in seen(ground, 1 if frame is unicast else 2)
-        ground.server.send_frame("e0", tagged(frame, 100))
-        assert (p1, 100, frame) in seen(ground, 1 if frame is unicast else 2)
+    for frame in (dhcp(), unicast, frames.rarp(MAC), igmp()):
+        assert seen_at_p1(ground, frame, tagged(frame, 100), tagged(frame, 0)) \
+            == [(0, frame), (100, frame), (0, frame)]
 
 
 def test_both_ways_of_dhcp_are_seen_and_nothing_else_is(ground):
-    end = frames.rarp(MAC)
-    for frame in (dhcp(67, 68), dhcp(40000, 67), dhcp(53, 53), dhcp(6700, 6800),
-                  frames.mac_bytes("ff:ff:ff:ff:ff:ff") + dhcp()[6:20]
-                  + b"\x20\x01" + dhcp()[22:],      # a later fragment
-                  tagged(tagged(dhcp(), 5), 100), tagged(dhcp(), 100, 0x88A8), end):
-        ground.server.send_frame("e0", frame)
-    p1, got = ground.index("p1"), []
-    while end not in (f for i, _, f in got if i == p1):
-        got += seen(ground, 1)
-    assert [f for i, _, f in got if i == p1] == [dhcp(67, 68), dhcp(40000, 67), end]
+    later_fragment = dhcp()[:20] + b"\x20\x01" + dhcp()[22:]
+    assert seen_at_p1(
+        ground, dhcp(67, 68), dhcp(53, 53), dhcp(6700, 6800), later_fragment,
+        tagged(tagged(dhcp(), 5), 100), tagged(dhcp(), 100, 0x88A8), dhcp(40000, 67)) \
+        == [(0, dhcp(67, 68)), (0, dhcp(40000, 67))]
 
 
 def test_what_we_send_ourselves_is_not_seen(ground):
@@ -327,7 +344,8 @@ def in_sandbox(ground, *argv, user=USER, first="exec", **options):
         shutil.copy(lab_module.built(name), ground.world.dir)
     return ground.sw.run("unshare", "-m", "sh", "-c",
                          f'{private_users(ground)} {first} "$@"', "-",
-                         f"{ground.world.dir}/edge_driver", "sandbox", user, *argv, **options)
+                         f"{ground.world.dir}/edge_driver", "sandbox", user, *argv,
+                         **options)
 
 
 def status(text):

@@ -73,7 +73,7 @@ class Driver:
 
     def close(self):
         self.popen.stdin.close()
-        self.popen.wait()
+        assert self.popen.wait() == 0
         self.popen.stdout.close()
 
 
@@ -309,7 +309,8 @@ def test_same_mode_again_is_no_error(sw):
 def test_renewal_extends_what_is_there(sw):
     sw.driver(f"renew p1 0 {MAC} {IP4} 7200", "commit")
     assert 7190 < sw.driver.elements()["p1", 0, MAC, IP4] <= 7200
-    assert "timeout 2h expires 1h59m" in sw.nft("list", "set", "bridge", "vdp_migrate", "b4u")
+    shown = sw.nft("list", "set", "bridge", "vdp_migrate", "b4u")
+    assert "timeout 2h expires 1h59m" in shown
 
 
 def test_renewal_of_what_has_expired_puts_it(sw):

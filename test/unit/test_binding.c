@@ -15,14 +15,14 @@
 
 #define SECOND 1000
 
-static const struct binding_host host = { 3, 0, { { 0x52, 0x54, 0, 0, 0, 1 } } };
-static const struct addr ip_7 = { ADDR_IPV4, { 10, 0, 0, 7 } };
-static const struct addr ip_8 = { ADDR_IPV4, { 10, 0, 0, 8 } };
-static const struct vsi_id uuid = { VSI_ID_UUID, { 0xfa } };
+static const struct binding_host host = {3, 0, {{0x52, 0x54, 0, 0, 0, 1}}};
+static const struct addr ip_7 = {ADDR_IPV4, {10, 0, 0, 7}};
+static const struct addr ip_8 = {ADDR_IPV4, {10, 0, 0, 8}};
+static const struct vsi_id uuid = {VSI_ID_UUID, {0xfa}};
 
 struct fixture {
 	struct binding_table *table;
-	char told[4096];	/* "put 1 10.0.0.7, drop …" */
+	char told[4096]; /* "put 1 10.0.0.7, drop …" */
 };
 
 static void tell(struct fixture *f, const char *what, const struct binding *b)
@@ -58,7 +58,7 @@ static void changed(void *arg, const struct binding *b, uint8_t old_state)
 	tell(arg, what, b);
 }
 
-static const struct binding_ops ops = { put, renew, drop, changed };
+static const struct binding_ops ops = {put, renew, drop, changed};
 
 static int setup(void **state)
 {
@@ -82,8 +82,12 @@ static int teardown(void **state)
 
 static struct binding like(uint16_t port, uint8_t state, uint8_t origin, ms_t lease_end)
 {
-	return (struct binding){ .host = host, .ip = ip_7, .port = port, .state = state,
-				 .origin = origin, .lease_end = lease_end };
+	return (struct binding){.host = host,
+				.ip = ip_7,
+				.port = port,
+				.state = state,
+				.origin = origin,
+				.lease_end = lease_end};
 }
 
 static struct binding *put_in(struct fixture *f, uint16_t port, uint8_t state,
@@ -174,7 +178,8 @@ static void lease_becomes_infinite_and_finite_again(void **state)
 
 static void staged_never_lowers_what_is_there(void **state)
 {
-	static const uint8_t states[] = { BINDING_ACTIVE, BINDING_LEAVING, BINDING_DORMANT };
+	static const uint8_t states[] = {BINDING_ACTIVE, BINDING_LEAVING,
+					 BINDING_DORMANT};
 	struct fixture *f = *state;
 	struct binding *b = put_in(f, 1, BINDING_ACTIVE, BINDING_LEASEQUERY, MS_NEVER);
 
@@ -299,8 +304,8 @@ static void leases_end_on_time_soonest_first(void **state)
 	struct fixture *f = *state;
 
 	for (uint16_t port = 1; port <= 4; port++) {
-		struct binding b = like(port, BINDING_ACTIVE, BINDING_SNOOPED,
-					(10 - port) * SECOND);
+		struct binding b =
+			like(port, BINDING_ACTIVE, BINDING_SNOOPED, (10 - port) * SECOND);
 
 		b.host.mac.b[0] = (uint8_t)port;
 		binding_put(f->table, &b);

@@ -163,7 +163,8 @@ static void without_the_magic_cookie_it_is_no_DHCP(void **state)
 static void a_split_option_is_joined_in_order(void **state)
 {
 	static const uint8_t options[] = { 53, 1, 5, 61, 2, 1, 0x52, 0, 51, 4, 0, 0, 0x0e,
-					   0x10, 61, 0, 61, 3, 0x54, 0, 9, 255, 61, 1, 7 };
+					   0x10, 61, 0, 61, 3, 0x54, 0, 9, 255, 61, 1,
+					   7 };
 	static const uint8_t id[] = { 1, 0x52, 0x54, 0, 9 };
 	const uint8_t *p;
 	size_t len;
@@ -250,7 +251,8 @@ static void options_that_do_not_fit_are_bad(void **state)
 static void a_message_type_of_another_length_is_bad(void **state)
 {
 	(void)state;
-	assert_int_equal(decode(with_options("\x35\x01\x05\x35\x01\x02\xff", 7)), -EBADMSG);
+	assert_int_equal(decode(with_options("\x35\x01\x05\x35\x01\x02\xff", 7)),
+			 -EBADMSG);
 	assert_string_equal(error.what, "message type");
 	assert_int_equal(decode(with_options("\x35\x00\xff", 3)), -EBADMSG);
 	assert_int_equal(decode(with_options("\xff", 1)), 0);
@@ -275,8 +277,9 @@ static void a_number_of_another_length_than_four_is_not_there(void **state)
 	uint32_t v = 7;
 
 	(void)state;
-	assert_int_equal(decode(with_options("\x33\x03\x01\x02\x03\x36\x05\x01\x02\x03\x04"
-					     "\x05\xff", 13)), 0);
+	assert_int_equal(decode(with_options("\x33\x03\x01\x02\x03"
+					     "\x36\x05\x01\x02\x03\x04\x05\xff", 13)),
+			 0);
 	assert_false(dhcp4_opt_u32(&m, DHCP4_OPT_LEASE_TIME, &v));
 	assert_false(dhcp4_opt_addr(&m, DHCP4_OPT_SERVER_ID, &addr));
 	assert_int_equal(v, 7);

@@ -67,10 +67,13 @@ static void every_captured_frame_passes_and_decodes(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	for (size_t len; (len = capture_get("vdp22.pcap", n + 1, buf, sizeof(buf))); n++) {
+	for (;; n++) {
+		size_t len = capture_get("vdp22.pcap", n + 1, buf, sizeof(buf));
 		uint16_t ethertype = 0;
 		struct ecp ecp;
 
+		if (!len)
+			break;
 		assert_true(ecp_survivable(buf, len, &ethertype));
 		assert_int_equal(ethertype, ETHERTYPE_ECP);
 		assert_int_equal(ecp_decode(buf, len, &ecp, NULL), 0);
@@ -117,6 +120,8 @@ static void a_cut_frame_says_what_was_wanted_and_where(void **state)
 	assert_int_equal(ecp_decode(buf, 17, &ecp, &error), -EBADMSG);
 	assert_string_equal(error.what, "ECP sequence number");
 	assert_int_equal(error.at, 16);
+	assert_int_equal(ecp_decode(buf, 1515, &ecp, &error), -EBADMSG);
+	assert_string_equal(error.what, "end of frame");
 	buf[13] = 0;
 	assert_int_equal(ecp_decode(buf, len, &ecp, &error), -EBADMSG);
 	assert_string_equal(error.what, "ethertype");

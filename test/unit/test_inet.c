@@ -170,7 +170,8 @@ static void other_protocols_decode_as_far_as_they_are_known(void **state)
 static void the_checksum_is_that_of_RFC_1071(void **state)
 {
 	/* The example of RFC 1071 section 3: sum ddf2. */
-	static const uint8_t example[] = { 0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7 };
+	static const uint8_t example[] = { 0x00, 0x01, 0xf2, 0x03,
+					   0xf4, 0xf5, 0xf6, 0xf7 };
 
 	(void)state;
 	assert_int_equal(inet_checksum(example, 8, 0), 0xffff & ~0xddf2);

@@ -126,7 +126,8 @@ static void what_is_no_reply_is_not_taken(void **state)
 	fake.op = DHCP4_BOOTREPLY;
 	fake.type = DHCP4_ACK;
 	assert_int_equal(come(f, &server_1, &fake), LQ_NOT_A_REPLY);
-	assert_int_equal(lq_input(f->lq, 0, &giaddr, &server_1, &octet, 1), LQ_BAD_MESSAGE);
+	assert_int_equal(lq_input(f->lq, 0, &giaddr, &server_1, &octet, 1),
+			 LQ_BAD_MESSAGE);
 	assert_int_equal(f->n_answers, 0);
 }
 
@@ -186,14 +187,14 @@ static void active_without_address_is_unassigned(void **state)
 
 	ask_by_mac(f, 1, 1);
 	fake = active(f->sent[0].xid);
-	fake.ciaddr = (struct addr){ 0 };
+	fake.ciaddr = (struct addr){0};
 	come(f, &server_1, &fake);
 	assert_int_equal(f->answer.outcome, LQ_UNASSIGNED);
 }
 
 static void huge_leases_are_forever(void **state)
 {
-	static const uint32_t lease[] = { 0xffffffff, 0xfffffff6, 0x7fffffff };
+	static const uint32_t lease[] = {0xffffffff, 0xfffffff6, 0x7fffffff};
 	struct fixture *f = *state;
 	struct fake_dhcp fake;
 
@@ -214,7 +215,7 @@ static void huge_leases_are_forever(void **state)
 
 static void option_92_names_the_other_addresses(void **state)
 {
-	static const uint8_t others[] = { 10, 0, 0, 7, 10, 0, 0, 8, 0, 0, 0, 0 };
+	static const uint8_t others[] = {10, 0, 0, 7, 10, 0, 0, 8, 0, 0, 0, 0};
 	struct fixture *f = *state;
 	struct fake_dhcp fake;
 
@@ -277,17 +278,17 @@ static void question_without_key_server_or_giaddr_is_refused(void **state)
 	question = by_mac(1, LQ_SERVERS_MAX + 1);
 	assert_int_equal(ask(f, &question), -22);
 	question = by_mac(1, 1);
-	question.giaddr = (struct addr){ 0 };
+	question.giaddr = (struct addr){0};
 	assert_int_equal(ask(f, &question), -22);
 	question = by_mac(1, 1);
-	question.mac = (struct mac){ 0 };
+	question.mac = (struct mac){0};
 	assert_int_equal(ask(f, &question), -22);
 	question.key = LQ_BY_IP;
 	assert_int_equal(ask(f, &question), -22);
 	question.key = LQ_BY_CLIENT_ID;
 	assert_int_equal(ask(f, &question), -22);
 	question = by_mac(1, 1);
-	question.servers[0] = (struct addr){ 0 };
+	question.servers[0] = (struct addr){0};
 	assert_int_equal(ask(f, &question), -22);
 	assert_int_equal(f->n_sent, 0);
 }

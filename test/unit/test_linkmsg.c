@@ -212,6 +212,8 @@ static void a_row_of_too_many_fields_or_of_another_type_is_refused(void **state)
 		fields[i] = "f";
 	assert_false(linkmsg_put_row(&w, LINK_ROW, 1, fields, LINK_COLUMNS_MAX + 1));
 	assert_false(linkmsg_put_row(&w, LINK_SHOW, 1, fields, 1));
+	fresh(LINK_ROW)->u.row.n = LINK_COLUMNS_MAX + 1;
+	assert_false(linkmsg_put(&w, &in));
 	assert_int_equal(w.at, 0);
 	assert_true(linkmsg_put_row(&w, LINK_HEAD, 1, fields, LINK_COLUMNS_MAX));
 }
@@ -347,6 +349,14 @@ static void fields_out_of_range_are_bad_and_leave_the_output(void **state)
 	buf[BODY_AT + 1] = VM_IFNAME_MAX;
 	assert_int_equal(get(len), -EBADMSG);
 	assert_string_equal(error.what, "port");
+	fill_vsi(1);
+	len = put();
+	buf[len - 9] = VSI_ENTRIES_MAX + 1;
+	assert_int_equal(get(len), -EBADMSG);
+	assert_string_equal(error.what, "number of entries");
+	fresh(LINK_HELLO);
+	assert_int_equal(get(put()), -EBADMSG); /* who: nobody */
+	assert_string_equal(error.what, "who");
 }
 
 int main(void)

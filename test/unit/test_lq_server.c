@@ -5,7 +5,7 @@
 
 static void silence_is_told_after_all_tries(void **state)
 {
-	static const ms_t at[LQ_TRIES] = { 0, 250, 750, 1750, 3750 };
+	static const ms_t at[LQ_TRIES] = {0, 250, 750, 1750, 3750};
 	struct fixture *f = *state;
 
 	ask_by_mac(f, 5, 1);

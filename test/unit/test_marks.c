@@ -166,7 +166,8 @@ static void an_association_confirmed_without_us_keeps_its_keepalives(void **stat
 
 	(void)state;
 	assert_int_equal(marks_status(&confirmed, VDP22_ASSOC, 0), 0);
-	assert_int_equal(marks_status(&confirmed, VDP22_ASSOC, VDP_STATUS_M), VDP_STATUS_M);
+	assert_int_equal(marks_status(&confirmed, VDP22_ASSOC, VDP_STATUS_M),
+			 VDP_STATUS_M);
 }
 
 static void de_associates_are_left_as_they_are(void **state)

@@ -13,7 +13,7 @@
 
 #include "core/migration.h"
 
-#define N_FACTS 4		/* MOVED, HELD, both, none */
+#define N_FACTS 4 /* MOVED, HELD, both, none */
 
 struct expectation {
 	const char *name;
@@ -32,113 +32,114 @@ struct expectation {
 #define GONE MIGRATION_GONE
 
 static const struct expectation expectations[] = {
-	{ "a pre-associate with M is expected and recovered", ABSENT, MIGRATION_PRE_M, 0,
-	  DO_RECOVER, EXPECTED },
-	{ "so is an associate with M", ABSENT, MIGRATION_ASSOC_M, 0, DO_RECOVER, EXPECTED },
-	{ "a VM moved without M is activated here and leaves there", ABSENT,
-	  MIGRATION_ACCEPTED, MIGRATION_MOVED,
-	  DO_ACTIVATE_HERE | DO_LEAVE_THERE | DO_QUERY_GROUPS, SETTLED },
-	{ "of a new VM only the static bindings are known", ABSENT, MIGRATION_ACCEPTED, 0,
-	  DO_STATIC, SETTLED },
-	{ "a de-associate withdraws what an absent one still holds", ABSENT,
-	  MIGRATION_DEASSOC, 0, DO_WITHDRAW, ABSENT },
+	{"a pre-associate with M is expected and recovered", ABSENT, MIGRATION_PRE_M, 0,
+	 DO_RECOVER, EXPECTED},
+	{"so is an associate with M", ABSENT, MIGRATION_ASSOC_M, 0, DO_RECOVER, EXPECTED},
+	{"a VM moved without M is activated here and leaves there", ABSENT,
+	 MIGRATION_ACCEPTED, MIGRATION_MOVED,
+	 DO_ACTIVATE_HERE | DO_LEAVE_THERE | DO_QUERY_GROUPS, SETTLED},
+	{"of a new VM only the static bindings are known", ABSENT, MIGRATION_ACCEPTED, 0,
+	 DO_STATIC, SETTLED},
+	{"a de-associate withdraws what an absent one still holds", ABSENT,
+	 MIGRATION_DEASSOC, 0, DO_WITHDRAW, ABSENT},
 
-	{ "a known lease is staged", EXPECTED, MIGRATION_LEASE_KNOWN, 0, DO_STAGE, EXPECTED },
-	{ "help is asked where nothing is known", EXPECTED, MIGRATION_NOTHING_KNOWN, 0,
-	  DO_ASK_HELP, EXPECTED },
-	{ "after all tries it is asked later", EXPECTED, MIGRATION_TRIES_USED, 0,
-	  DO_ASK_LATER, EXPECTED },
-	{ "an accepted associate activates", EXPECTED, MIGRATION_ACCEPTED, 0,
-	  DO_ACTIVATE | DO_LEAVE_THERE | DO_ASK_MISSING | DO_QUERY_GROUPS, ARRIVED },
-	{ "a refused migration drops what is staged", EXPECTED, MIGRATION_REFUSED, 0,
-	  DO_DROP_STAGED, ABSENT },
-	{ "and leaves what was held before dormant", EXPECTED, MIGRATION_REFUSED,
-	  MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT },
-	{ "a migration that times out drops what is staged", EXPECTED, MIGRATION_TIMEOUT, 0,
-	  DO_DROP_STAGED, ABSENT },
-	{ "and leaves what was held before dormant, too", EXPECTED, MIGRATION_TIMEOUT,
-	  MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT },
-	{ "a forgotten announcement gets a clock", EXPECTED, MIGRATION_FORGOTTEN, 0,
-	  DO_START_CLOCK, EXPECTED },
-	{ "a de-associate ends the announcement", EXPECTED, MIGRATION_DEASSOC, 0,
-	  DO_WITHDRAW, ABSENT },
+	{"a known lease is staged", EXPECTED, MIGRATION_LEASE_KNOWN, 0, DO_STAGE,
+	 EXPECTED},
+	{"help is asked where nothing is known", EXPECTED, MIGRATION_NOTHING_KNOWN, 0,
+	 DO_ASK_HELP, EXPECTED},
+	{"after all tries it is asked later", EXPECTED, MIGRATION_TRIES_USED, 0,
+	 DO_ASK_LATER, EXPECTED},
+	{"an accepted associate activates", EXPECTED, MIGRATION_ACCEPTED, 0,
+	 DO_ACTIVATE | DO_LEAVE_THERE | DO_ASK_MISSING | DO_QUERY_GROUPS, ARRIVED},
+	{"a refused migration drops what is staged", EXPECTED, MIGRATION_REFUSED, 0,
+	 DO_DROP_STAGED, ABSENT},
+	{"and leaves what was held before dormant", EXPECTED, MIGRATION_REFUSED,
+	 MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT},
+	{"a migration that times out drops what is staged", EXPECTED, MIGRATION_TIMEOUT,
+	 0, DO_DROP_STAGED, ABSENT},
+	{"and leaves what was held before dormant, too", EXPECTED, MIGRATION_TIMEOUT,
+	 MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT},
+	{"a forgotten announcement gets a clock", EXPECTED, MIGRATION_FORGOTTEN, 0,
+	 DO_START_CLOCK, EXPECTED},
+	{"a de-associate ends the announcement", EXPECTED, MIGRATION_DEASSOC, 0,
+	 DO_WITHDRAW, ABSENT},
 
-	{ "an arrived VM's lease is put in", ARRIVED, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
-	  ARRIVED },
-	{ "help is asked for an arrived VM", ARRIVED, MIGRATION_NOTHING_KNOWN, 0,
-	  DO_ASK_HELP, ARRIVED },
-	{ "an arrived VM is asked for later", ARRIVED, MIGRATION_TRIES_USED, 0, DO_ASK_LATER,
-	  ARRIVED },
-	{ "with all known it settles", ARRIVED, MIGRATION_ALL_KNOWN, 0, 0, SETTLED },
-	{ "its first frame queries groups", ARRIVED, MIGRATION_FIRST_FRAME, 0,
-	  DO_QUERY_GROUPS, ARRIVED },
-	{ "an arrived VM that is announced anew is expected", ARRIVED, MIGRATION_PRE_M, 0,
-	  DO_RECOVER, EXPECTED },
-	{ "an arrived VM active elsewhere is leaving", ARRIVED, MIGRATION_ACTIVE_ELSEWHERE,
-	  0, DO_LEAVING, GONE },
-	{ "a conflict withdraws the arrived", ARRIVED, MIGRATION_CONFLICT, 0,
-	  DO_WITHDRAW | DO_LOG_CONFLICT, ABSENT },
-	{ "an arrived VM that is refused is dormant", ARRIVED, MIGRATION_REFUSED, 0,
-	  DO_DORMANT, DORMANT },
-	{ "an arrived VM that times out is dormant", ARRIVED, MIGRATION_TIMEOUT, 0,
-	  DO_DORMANT, DORMANT },
-	{ "an arrived VM that is forgotten is dormant", ARRIVED, MIGRATION_FORGOTTEN, 0,
-	  DO_DORMANT, DORMANT },
-	{ "a de-associate withdraws the arrived", ARRIVED, MIGRATION_DEASSOC, 0, DO_WITHDRAW,
-	  ABSENT },
+	{"an arrived VM's lease is put in", ARRIVED, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
+	 ARRIVED},
+	{"help is asked for an arrived VM", ARRIVED, MIGRATION_NOTHING_KNOWN, 0,
+	 DO_ASK_HELP, ARRIVED},
+	{"an arrived VM is asked for later", ARRIVED, MIGRATION_TRIES_USED, 0,
+	 DO_ASK_LATER, ARRIVED},
+	{"with all known it settles", ARRIVED, MIGRATION_ALL_KNOWN, 0, 0, SETTLED},
+	{"its first frame queries groups", ARRIVED, MIGRATION_FIRST_FRAME, 0,
+	 DO_QUERY_GROUPS, ARRIVED},
+	{"an arrived VM that is announced anew is expected", ARRIVED, MIGRATION_PRE_M, 0,
+	 DO_RECOVER, EXPECTED},
+	{"an arrived VM active elsewhere is leaving", ARRIVED, MIGRATION_ACTIVE_ELSEWHERE,
+	 0, DO_LEAVING, GONE},
+	{"a conflict withdraws the arrived", ARRIVED, MIGRATION_CONFLICT, 0,
+	 DO_WITHDRAW | DO_LOG_CONFLICT, ABSENT},
+	{"an arrived VM that is refused is dormant", ARRIVED, MIGRATION_REFUSED, 0,
+	 DO_DORMANT, DORMANT},
+	{"an arrived VM that times out is dormant", ARRIVED, MIGRATION_TIMEOUT, 0,
+	 DO_DORMANT, DORMANT},
+	{"an arrived VM that is forgotten is dormant", ARRIVED, MIGRATION_FORGOTTEN, 0,
+	 DO_DORMANT, DORMANT},
+	{"a de-associate withdraws the arrived", ARRIVED, MIGRATION_DEASSOC, 0,
+	 DO_WITHDRAW, ABSENT},
 
-	{ "a settled VM's lease is put in", SETTLED, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
-	  SETTLED },
-	{ "a settled VM is asked for later", SETTLED, MIGRATION_TRIES_USED, 0, DO_ASK_LATER,
-	  SETTLED },
-	{ "a settled VM's first frame queries groups", SETTLED, MIGRATION_FIRST_FRAME, 0,
-	  DO_QUERY_GROUPS, SETTLED },
-	{ "a settled VM that is announced anew is expected", SETTLED, MIGRATION_PRE_M, 0,
-	  DO_RECOVER, EXPECTED },
-	{ "a settled VM active elsewhere is leaving", SETTLED, MIGRATION_ACTIVE_ELSEWHERE, 0,
-	  DO_LEAVING, GONE },
-	{ "a conflict withdraws the settled", SETTLED, MIGRATION_CONFLICT, 0,
-	  DO_WITHDRAW | DO_LOG_CONFLICT, ABSENT },
-	{ "a settled VM that is refused is dormant", SETTLED, MIGRATION_REFUSED, 0,
-	  DO_DORMANT, DORMANT },
-	{ "a settled VM that times out is dormant", SETTLED, MIGRATION_TIMEOUT, 0,
-	  DO_DORMANT, DORMANT },
-	{ "a settled VM that is forgotten is dormant", SETTLED, MIGRATION_FORGOTTEN, 0,
-	  DO_DORMANT, DORMANT },
-	{ "a de-associate withdraws the settled", SETTLED, MIGRATION_DEASSOC, 0, DO_WITHDRAW,
-	  ABSENT },
+	{"a settled VM's lease is put in", SETTLED, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
+	 SETTLED},
+	{"a settled VM is asked for later", SETTLED, MIGRATION_TRIES_USED, 0,
+	 DO_ASK_LATER, SETTLED},
+	{"a settled VM's first frame queries groups", SETTLED, MIGRATION_FIRST_FRAME, 0,
+	 DO_QUERY_GROUPS, SETTLED},
+	{"a settled VM that is announced anew is expected", SETTLED, MIGRATION_PRE_M, 0,
+	 DO_RECOVER, EXPECTED},
+	{"a settled VM active elsewhere is leaving", SETTLED, MIGRATION_ACTIVE_ELSEWHERE,
+	 0, DO_LEAVING, GONE},
+	{"a conflict withdraws the settled", SETTLED, MIGRATION_CONFLICT, 0,
+	 DO_WITHDRAW | DO_LOG_CONFLICT, ABSENT},
+	{"a settled VM that is refused is dormant", SETTLED, MIGRATION_REFUSED, 0,
+	 DO_DORMANT, DORMANT},
+	{"a settled VM that times out is dormant", SETTLED, MIGRATION_TIMEOUT, 0,
+	 DO_DORMANT, DORMANT},
+	{"a settled VM that is forgotten is dormant", SETTLED, MIGRATION_FORGOTTEN, 0,
+	 DO_DORMANT, DORMANT},
+	{"a de-associate withdraws the settled", SETTLED, MIGRATION_DEASSOC, 0,
+	 DO_WITHDRAW, ABSENT},
 
-	{ "a dormant VM's lease is put in", DORMANT, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
-	  DORMANT },
-	{ "a dormant VM that is announced with M is expected", DORMANT, MIGRATION_PRE_M, 0,
-	  DO_RECOVER, EXPECTED },
-	{ "any request takes a dormant VM up again", DORMANT, MIGRATION_REQUEST, 0,
-	  DO_ACTIVATE | DO_ASK_MISSING, SETTLED },
-	{ "an associate with M, too", DORMANT, MIGRATION_ASSOC_M, 0,
-	  DO_ACTIVATE | DO_ASK_MISSING, SETTLED },
-	{ "and one after a pre-associate", DORMANT, MIGRATION_ASSOC_AFTER_PRE, 0,
-	  DO_ACTIVATE | DO_ASK_MISSING, SETTLED },
-	{ "a dormant VM active elsewhere leaves with a clock", DORMANT,
-	  MIGRATION_ACTIVE_ELSEWHERE, 0, DO_LEAVING | DO_START_CLOCK, GONE },
-	{ "a de-associate withdraws the dormant", DORMANT, MIGRATION_DEASSOC, 0, DO_WITHDRAW,
-	  ABSENT },
+	{"a dormant VM's lease is put in", DORMANT, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
+	 DORMANT},
+	{"a dormant VM that is announced with M is expected", DORMANT, MIGRATION_PRE_M, 0,
+	 DO_RECOVER, EXPECTED},
+	{"any request takes a dormant VM up again", DORMANT, MIGRATION_REQUEST, 0,
+	 DO_ACTIVATE | DO_ASK_MISSING, SETTLED},
+	{"an associate with M, too", DORMANT, MIGRATION_ASSOC_M, 0,
+	 DO_ACTIVATE | DO_ASK_MISSING, SETTLED},
+	{"and one after a pre-associate", DORMANT, MIGRATION_ASSOC_AFTER_PRE, 0,
+	 DO_ACTIVATE | DO_ASK_MISSING, SETTLED},
+	{"a dormant VM active elsewhere leaves with a clock", DORMANT,
+	 MIGRATION_ACTIVE_ELSEWHERE, 0, DO_LEAVING | DO_START_CLOCK, GONE},
+	{"a de-associate withdraws the dormant", DORMANT, MIGRATION_DEASSOC, 0,
+	 DO_WITHDRAW, ABSENT},
 
-	{ "with nobody active a keep-alive takes it back", GONE, MIGRATION_REQUEST, 0,
-	  DO_ACTIVATE, SETTLED },
-	{ "a gone VM that is announced with M is expected", GONE, MIGRATION_PRE_M, 0,
-	  DO_RECOVER, EXPECTED },
-	{ "an associate with M brings a gone VM back", GONE, MIGRATION_ASSOC_M, 0, DO_RECOVER,
-	  EXPECTED },
-	{ "an associate after a pre-associate, too", GONE, MIGRATION_ASSOC_AFTER_PRE, 0,
-	  DO_RECOVER, EXPECTED },
-	{ "a gone VM that times out is withdrawn", GONE, MIGRATION_TIMEOUT, 0, DO_WITHDRAW,
-	  ABSENT },
-	{ "a gone VM that is forgotten gets a clock", GONE, MIGRATION_FORGOTTEN, 0,
-	  DO_START_CLOCK, GONE },
-	{ "a gone VM that is refused gets a clock", GONE, MIGRATION_REFUSED, 0,
-	  DO_START_CLOCK, GONE },
-	{ "a de-associate withdraws the gone", GONE, MIGRATION_DEASSOC, 0, DO_WITHDRAW,
-	  ABSENT },
+	{"with nobody active a keep-alive takes it back", GONE, MIGRATION_REQUEST, 0,
+	 DO_ACTIVATE, SETTLED},
+	{"a gone VM that is announced with M is expected", GONE, MIGRATION_PRE_M, 0,
+	 DO_RECOVER, EXPECTED},
+	{"an associate with M brings a gone VM back", GONE, MIGRATION_ASSOC_M, 0,
+	 DO_RECOVER, EXPECTED},
+	{"an associate after a pre-associate, too", GONE, MIGRATION_ASSOC_AFTER_PRE, 0,
+	 DO_RECOVER, EXPECTED},
+	{"a gone VM that times out is withdrawn", GONE, MIGRATION_TIMEOUT, 0, DO_WITHDRAW,
+	 ABSENT},
+	{"a gone VM that is forgotten gets a clock", GONE, MIGRATION_FORGOTTEN, 0,
+	 DO_START_CLOCK, GONE},
+	{"a gone VM that is refused gets a clock", GONE, MIGRATION_REFUSED, 0,
+	 DO_START_CLOCK, GONE},
+	{"a de-associate withdraws the gone", GONE, MIGRATION_DEASSOC, 0, DO_WITHDRAW,
+	 ABSENT},
 };
 
 #define N_EXPECTATIONS (sizeof(expectations) / sizeof(expectations[0]))
@@ -149,7 +150,8 @@ static void every_pair_has_a_row(void **state)
 	for (unsigned s = 0; s < MIGRATION_N_STATES; s++)
 		for (unsigned e = 0; e < MIGRATION_N_EVENTS; e++)
 			for (unsigned facts = 0; facts < N_FACTS; facts++) {
-				const struct migration_row *row = migration_step(s, e, facts);
+				const struct migration_row *row =
+					migration_step(s, e, facts);
 
 				assert_int_equal(row->from, s);
 				assert_int_equal(row->on, e);
@@ -184,7 +186,8 @@ static void every_row_can_be_reached(void **state)
 		bool reached = false;
 
 		for (unsigned facts = 0; facts < N_FACTS && !reached; facts++)
-			reached = migration_step(rows[i].from, rows[i].on, facts) == &rows[i];
+			reached = migration_step(rows[i].from, rows[i].on, facts) ==
+				  &rows[i];
 		assert_true(reached);
 	}
 }
@@ -194,12 +197,14 @@ static void each_acting_row_does_what_is_expected(void **state)
 	(void)state;
 	for (unsigned i = 0; i < N_EXPECTATIONS; i++) {
 		const struct expectation *x = &expectations[i];
-		const struct migration_row *row = migration_step(x->from, x->on, x->facts);
+		const struct migration_row *row =
+			migration_step(x->from, x->on, x->facts);
 
 		if (row->ignored || row->to_do != x->to_do || row->to != x->to)
 			fail_msg("%s: %s, %s: does %#x, to %s", x->name,
-				 migration_state_text(x->from), migration_event_text(x->on),
-				 row->to_do, migration_state_text(row->to));
+				 migration_state_text(x->from),
+				 migration_event_text(x->on), row->to_do,
+				 migration_state_text(row->to));
 	}
 }
 
@@ -217,12 +222,13 @@ static void no_other_row_acts(void **state)
 static void keepalive_of_the_source_after_the_move_is_ignored(void **state)
 {
 	(void)state;
-	assert_non_null(migration_step(GONE, MIGRATION_REQUEST, MIGRATION_MOVED)->ignored);
+	assert_non_null(
+		migration_step(GONE, MIGRATION_REQUEST, MIGRATION_MOVED)->ignored);
 }
 
 static void keepalive_asks_nothing(void **state)
 {
-	static const enum migration_state states[] = { ABSENT, EXPECTED, ARRIVED, SETTLED };
+	static const enum migration_state states[] = {ABSENT, EXPECTED, ARRIVED, SETTLED};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)
@@ -235,8 +241,10 @@ static void a_failed_migration_leaves_the_old_port_alone(void **state)
 	for (unsigned facts = 0; facts < N_FACTS; facts++) {
 		const unsigned never = DO_WITHDRAW | DO_LEAVE_THERE;
 
-		assert_false(migration_step(EXPECTED, MIGRATION_REFUSED, facts)->to_do & never);
-		assert_false(migration_step(EXPECTED, MIGRATION_TIMEOUT, facts)->to_do & never);
+		assert_false(migration_step(EXPECTED, MIGRATION_REFUSED, facts)->to_do &
+			     never);
+		assert_false(migration_step(EXPECTED, MIGRATION_TIMEOUT, facts)->to_do &
+			     never);
 	}
 }
 

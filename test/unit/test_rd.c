@@ -155,7 +155,8 @@ int main(void)
 			after_a_failure_all_reads_give_zero_and_the_first_reason_stays),
 		cmocka_unit_test(a_length_near_SIZE_MAX_is_refused),
 		cmocka_unit_test(a_sub_reader_ends_where_it_was_told),
-		cmocka_unit_test(a_sub_reader_that_does_not_fit_has_failed_from_the_start),
+		cmocka_unit_test(
+			a_sub_reader_that_does_not_fit_has_failed_from_the_start),
 		cmocka_unit_test(addresses_have_their_family_and_zeros_behind),
 		cmocka_unit_test(the_writer_writes_what_the_reader_reads),
 		cmocka_unit_test(the_writer_stops_at_its_end_and_stays_full),

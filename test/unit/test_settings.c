@@ -12,6 +12,8 @@
 #include "fake/host.h"
 #include "wire/text.h"
 
+#define EIGHT "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5,6.6.6.6,7.7.7.7,8.8.8.8"
+
 static unsigned complained;
 static struct settings settings;
 
@@ -112,11 +114,8 @@ static void lists_are_separated_by_commas_and_hold_eight(void **state)
 	read_port();
 	assert_int_equal(settings.n_giaddrs, 2);
 	assert_int_equal(settings.giaddrs[1].vlan, 20);
-	assert_int_equal(settings_check("servers", "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,"
-					"5.5.5.5,6.6.6.6,7.7.7.7,8.8.8.8", &takes), 0);
-	assert_int_equal(settings_check("servers", "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5,"
-					"6.6.6.6,7.7.7.7,8.8.8.8,9.9.9.9", &takes),
-			 -EINVAL);
+	assert_int_equal(settings_check("servers", EIGHT, &takes), 0);
+	assert_int_equal(settings_check("servers", EIGHT ",9.9.9.9", &takes), -EINVAL);
 	assert_int_equal(settings_check("servers", "none", &takes), 0);
 	assert_int_equal(settings_check("servers", "", &takes), 0);
 }
@@ -124,9 +123,9 @@ static void lists_are_separated_by_commas_and_hold_eight(void **state)
 static void what_is_no_address_list_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"x", "10.0.0", "10.0.0.2,", ",", "4095:10.0.0.2", ":10.0.0.2", "10:", "-1:1.2.3.4",
-		"10:10:10.0.0.2", "0.0.0.0", "::", "[10.0.0.2]", "10:[", "[]", "10.0.0.2;10.0.0.3",
-		"99999999999:10.0.0.2", "1.1.1.1,none",
+		"x", "10.0.0", "10.0.0.2,", ",", "4095:10.0.0.2", ":10.0.0.2", "10:",
+		"-1:1.2.3.4", "10:10:10.0.0.2", "0.0.0.0", "::", "[10.0.0.2]", "10:[",
+		"[]", "10.0.0.2;10.0.0.3", "99999999999:10.0.0.2", "1.1.1.1,none",
 	};
 	char longest[2 * SETTINGS_VALUE_MAX];
 	const char *takes;
@@ -150,8 +149,9 @@ static void a_wrong_stored_value_is_logged_once_and_the_default_holds(void **sta
 	read_port();
 	assert_int_equal(settings.guard, LINK_GUARD_OFF);
 	assert_int_equal(fake_host_logged(""), 1);
-	assert_string_equal(fake_host_last_log(), "p1: setting guard: stored 'hard' refused: "
-			    "takes off, monitor, enforce; off holds");
+	assert_string_equal(fake_host_last_log(),
+			    "p1: setting guard: stored 'hard' refused: takes off, "
+			    "monitor, enforce; off holds");
 	assert_string_equal(settings_value("p1", "guard", &refused), "off");
 	assert_string_equal(refused, "hard");
 	fake_host_set("p1", "guard", "enforce");

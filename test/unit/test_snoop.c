@@ -17,12 +17,12 @@
 #define VM_PORT 1
 #define BAD_PORT 2
 
-static const struct mac vm = { { 0x52, 0x54, 0, 0, 0, 1 } };
-static const struct mac other_mac = { { 0x52, 0x54, 0, 0, 0, 2 } };
-static const struct mac server_mac = { { 2, 0, 0, 0, 0, 9 } };
-static const struct addr ip = { ADDR_IPV4, { 10, 0, 0, 7 } };
-static const struct addr server = { ADDR_IPV4, { 10, 0, 0, 2 } };
-static const struct addr relay = { ADDR_IPV4, { 10, 0, 0, 254 } };
+static const struct mac vm = {{0x52, 0x54, 0, 0, 0, 1}};
+static const struct mac other_mac = {{0x52, 0x54, 0, 0, 0, 2}};
+static const struct mac server_mac = {{2, 0, 0, 0, 0, 9}};
+static const struct addr ip = {ADDR_IPV4, {10, 0, 0, 7}};
+static const struct addr server = {ADDR_IPV4, {10, 0, 0, 2}};
+static const struct addr relay = {ADDR_IPV4, {10, 0, 0, 254}};
 
 struct fixture {
 	struct snoop *snoop;
@@ -57,8 +57,12 @@ static enum snoop_what see(struct fixture *f, uint16_t port, const struct mac *s
 	size_t len = fake_dhcp(buf, sizeof(buf), fake);
 	struct dhcp4 message;
 	const struct snoop_seen seen = {
-		.bridge = 3, .vlan = 0, .port = port, .trusted = port == SERVER_PORT,
-		.src = *src, .message = &message,
+		.bridge = 3,
+		.vlan = 0,
+		.port = port,
+		.trusted = port == SERVER_PORT,
+		.src = *src,
+		.message = &message,
 	};
 
 	assert_int_equal(dhcp4_decode(rd_new(buf, len, 0), &message, NULL), 0);
@@ -68,8 +72,8 @@ static enum snoop_what see(struct fixture *f, uint16_t port, const struct mac *s
 
 static struct fake_dhcp client(uint8_t type, uint32_t xid)
 {
-	return (struct fake_dhcp){ .op = DHCP4_BOOTREQUEST, .type = type, .xid = xid,
-				   .chaddr = vm };
+	return (struct fake_dhcp){
+		.op = DHCP4_BOOTREQUEST, .type = type, .xid = xid, .chaddr = vm};
 }
 
 static enum snoop_what request(struct fixture *f, uint16_t port, uint32_t xid)
@@ -81,9 +85,14 @@ static enum snoop_what request(struct fixture *f, uint16_t port, uint32_t xid)
 
 static struct fake_dhcp answer(uint8_t type, uint32_t xid)
 {
-	return (struct fake_dhcp){ .op = DHCP4_BOOTREPLY, .type = type, .xid = xid,
-				   .chaddr = vm, .yiaddr = ip, .has_lease = true,
-				   .lease_s = 3600, .server = server };
+	return (struct fake_dhcp){.op = DHCP4_BOOTREPLY,
+				  .type = type,
+				  .xid = xid,
+				  .chaddr = vm,
+				  .yiaddr = ip,
+				  .has_lease = true,
+				  .lease_s = 3600,
+				  .server = server};
 }
 
 static enum snoop_what ack(struct fixture *f, uint16_t port, uint32_t xid)
@@ -232,7 +241,7 @@ static void ack_to_an_inform_is_nothing(void **state)
 	struct fake_dhcp fake = answer(DHCP4_ACK, 77);
 
 	request(f, VM_PORT, 77);
-	fake.yiaddr = (struct addr){ 0 };
+	fake.yiaddr = (struct addr){0};
 	assert_int_equal(see(f, SERVER_PORT, &server_mac, &fake), SNOOP_NOTHING);
 	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
 }
@@ -315,7 +324,7 @@ static void relayed_messages_are_no_clients_of_this_port(void **state)
 static void leasequery_messages_are_never_snooped(void **state)
 {
 	struct fixture *f = *state;
-	struct snoop_counts none = { 0 };
+	struct snoop_counts none = {0};
 
 	for (uint8_t type = DHCP4_LEASEQUERY; type <= DHCP4_LEASEACTIVE; type++) {
 		struct fake_dhcp fake = answer(type, 77);

@@ -30,9 +30,9 @@ static void a_mac_is_six_pairs_of_digits_and_nothing_else(void **state)
 static void ipv4_is_four_decimal_numbers_without_leading_zeros(void **state)
 {
 	static const char *const good[] = { "0.0.0.0", "255.255.255.255", "10.77.1.100" };
-	static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.",
-					   ".1.2.3", "01.2.3.4", "1.2.3.4 ", "1..2.3",
-					   "1.2.3.99999999999", "0x1.2.3.4", "-" };
+	static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "-",
+					   "1.2.3.", ".1.2.3", "01.2.3.4", "1.2.3.4 ",
+					   "1..2.3", "0x1.2.3.4", "1.2.3.99999999999" };
 	struct addr addr = { .family = 7 };
 	char buf[ADDR_TEXT_MAX];
 
@@ -155,7 +155,8 @@ static void a_vsi_id_that_breaks_its_format_is_shown_as_octets(void **state)
 
 static void a_client_id_is_hex_with_or_without_colons(void **state)
 {
-	static const char *const bad[] = { "", "0", "01:", ":01", "01::52", "01 52", "0x01" };
+	static const char *const bad[] = { "", "0", "01:", ":01", "01::52", "01 52",
+					   "0x01" };
 	char buf[CLIENT_ID_TEXT_MAX], longest[2 * 256 + 1];
 	struct client_id id;
 

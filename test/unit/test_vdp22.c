@@ -66,7 +66,8 @@ static void a_stock_pre_associate_decodes(void **state)
 	assert_int_equal(a->status_at, STATUS_AT);
 	assert_int_equal(a->type_id, 1193047);
 	assert_int_equal(a->type_version, 2);
-	assert_string_equal(vsi_id_text(&a->id, id), "fa9b7fff-b0a0-4893-abcd-beef4ff18f8f");
+	assert_string_equal(vsi_id_text(&a->id, id),
+			    "fa9b7fff-b0a0-4893-abcd-beef4ff18f8f");
 	assert_int_equal(a->filter, VDP22_FILTER_MAC_VID);
 	assert_int_equal(a->n_entries, 1);
 	entry = vdp22_entry(a, 0);
@@ -211,7 +212,8 @@ static void each_filter_format_gives_its_entries(void **state)
 {
 	static const uint8_t vid[] = { 0, 2, 0x70, 10, 0, 11 };
 	static const uint8_t group_vid[] = { 0, 1, 0, 0, 0, 7, 0x90, 12 };
-	static const uint8_t group_mac_vid[] = { 0, 1, 0, 0, 0, 7, 2, 0, 0, 0, 0, 5, 0x0f, 13 };
+	static const uint8_t group_mac_vid[] = { 0, 1, 0, 0, 0, 7, 2,
+						 0, 0, 0, 0, 5, 0x0f, 13 };
 	const struct mac mac = { { 2, 0, 0, 0, 0, 5 } };
 	struct vsi_entry entry;
 
@@ -322,7 +324,12 @@ static void modes_and_errors_have_names(void **state)
 	assert_string_equal(vdp22_mode_text(VDP22_PRE_RR), "pre-associate with RR");
 	assert_string_equal(vdp22_mode_text(VDP22_ASSOC), "associate");
 	assert_string_equal(vdp22_mode_text(VDP22_DEASSOC), "de-associate");
+	assert_string_equal(vdp22_mode_text(0), "unknown mode");
 	assert_string_equal(vdp22_status_text(VDP_STATUS_ACK), "accepted");
+	for (uint8_t i = 1; i < 6; i++) /* each its own */
+		for (uint8_t j = 0; j < i; j++)
+			assert_string_not_equal(vdp22_status_text(i),
+						vdp22_status_text(j));
 	assert_string_equal(vdp22_status_text(0x42), "insufficient resources");
 	assert_string_equal(vdp22_status_text(0x4f), "unknown error");
 }
@@ -339,7 +346,8 @@ int main(void)
 		cmocka_unit_test(every_cut_of_an_association_is_bad),
 		cmocka_unit_test(the_length_must_be_that_of_the_entries_exactly),
 		cmocka_unit_test(each_filter_format_gives_its_entries),
-		cmocka_unit_test(unknown_tlvs_are_passed_over_and_org_tlvs_have_four_octets),
+		cmocka_unit_test(
+			unknown_tlvs_are_passed_over_and_org_tlvs_have_four_octets),
 		cmocka_unit_test(several_associations_decode_and_a_full_pdu_does_too),
 		cmocka_unit_test(a_pdu_without_room_for_its_end_is_bad),
 		cmocka_unit_test(an_end_tlv_is_put_behind_a_pdu_that_has_none),

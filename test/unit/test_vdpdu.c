@@ -24,6 +24,8 @@ enum {
 
 #define STATUS_AT 20
 #define PDU_LEN 53
+#define FIRST_VSI "fa9b7fff-b0a0-4893-abcd-beef4ff18f8f"
+#define SECOND_VSI "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
 static struct ports ports;
 static struct port *port;
@@ -82,9 +84,9 @@ static void mark(void)
 {
 	struct link_mark what = { 0 };
 
-	assert_int_equal(vsi_id_parse("fa9b7fff-b0a0-4893-abcd-beef4ff18f8f", &what.id), 0);
+	assert_int_equal(vsi_id_parse(FIRST_VSI, &what.id), 0);
 	assert_int_equal(marks_set(marks, host_now(), &what), 0);
-	assert_int_equal(vsi_id_parse("1b4e28ba-2fa1-11d2-883f-0016d3cca427", &what.id), 0);
+	assert_int_equal(vsi_id_parse(SECOND_VSI, &what.id), 0);
 	assert_int_equal(marks_set(marks, host_now(), &what), 0);
 }
 
@@ -201,7 +203,7 @@ static void an_unanswered_associate_carries_M_again(void **state)
 	assert_edited(out(ASSOC), VDP_STATUS_M);
 }
 
-static void the_hint_that_stock_repeats_leaves_the_keepalives_of_a_marked_vsi(void **state)
+static void the_hint_that_stock_repeats_leaves_a_marked_vsis_keepalives(void **state)
 {
 	(void)state;
 	mark();
@@ -379,7 +381,7 @@ int main(void)
 		TEST(a_marked_vsi_carries_M_until_confirmed_and_not_in_its_keepalives),
 		TEST(what_is_edited_ends_with_an_end_tlv),
 		TEST(an_unanswered_associate_carries_M_again),
-		TEST(the_hint_that_stock_repeats_leaves_the_keepalives_of_a_marked_vsi),
+		TEST(the_hint_that_stock_repeats_leaves_a_marked_vsis_keepalives),
 		TEST(a_mark_after_the_confirmation_does_nothing_to_keepalives),
 		TEST(a_mark_between_request_and_answer_does_nothing_to_keepalives),
 		TEST(a_vsi_that_begins_again_carries_M_again),

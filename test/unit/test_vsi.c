@@ -18,10 +18,10 @@
 #define ACK VDP_STATUS_ACK
 #define NOTHING MIGRATION_N_EVENTS
 
-static const struct vsi_id uuid = { VSI_ID_UUID, { 0xfa, 0x9b, 0x7f, 0xff } };
-static const struct vsi_id other_uuid = { VSI_ID_UUID, { 1 } };
-static const struct vsi_entry entry_1 = { { { 0x52, 0x54, 0, 0, 0, 1 } }, 0 };
-static const struct vsi_entry entry_2 = { { { 0x52, 0x54, 0, 0, 0, 2 } }, 10 };
+static const struct vsi_id uuid = {VSI_ID_UUID, {0xfa, 0x9b, 0x7f, 0xff}};
+static const struct vsi_id other_uuid = {VSI_ID_UUID, {1}};
+static const struct vsi_entry entry_1 = {{{0x52, 0x54, 0, 0, 0, 1}}, 0};
+static const struct vsi_entry entry_2 = {{{0x52, 0x54, 0, 0, 0, 2}}, 10};
 
 struct fixture {
 	struct vsi_table *table;
@@ -52,15 +52,21 @@ static int teardown(void **state)
 
 static struct link_vsi sight(uint8_t what, uint8_t mode, uint8_t status)
 {
-	return (struct link_vsi){ .port = "p1", .what = what, .mode = mode, .status = status,
-				  .id = uuid, .n_entries = 1, .entries = { entry_1 } };
+	return (struct link_vsi){.port = "p1",
+				 .what = what,
+				 .mode = mode,
+				 .status = status,
+				 .id = uuid,
+				 .n_entries = 1,
+				 .entries = {entry_1}};
 }
 
 /* The one event, NOTHING, or the first of two. */
-static enum migration_event see(struct vsi *vsi, uint8_t what, uint8_t mode, uint8_t status)
+static enum migration_event see(struct vsi *vsi, uint8_t what, uint8_t mode,
+				uint8_t status)
 {
 	const struct link_vsi seen = sight(what, mode, status);
-	enum migration_event events[VSI_EVENTS_MAX] = { NOTHING, NOTHING };
+	enum migration_event events[VSI_EVENTS_MAX] = {NOTHING, NOTHING};
 	unsigned n = vsi_see(vsi, &seen, events);
 
 	assert_true(n <= VSI_EVENTS_MAX);
@@ -176,9 +182,9 @@ static void KEEP_and_HARD_of_a_response_are_no_M(void **state)
 	struct fixture *f = *state;
 
 	request(f->vsi, VDP22_ASSOC, 0);
-	assert_int_equal(response(f->vsi, VDP22_ASSOC,
-				  ACK | VDP_STATUS_KEEP | VDP_STATUS_HARD),
-			 MIGRATION_ACCEPTED);
+	assert_int_equal(
+		response(f->vsi, VDP22_ASSOC, ACK | VDP_STATUS_KEEP | VDP_STATUS_HARD),
+		MIGRATION_ACCEPTED);
 }
 
 static void response_without_ack_is_none(void **state)
@@ -240,7 +246,8 @@ static void timeout_makes_the_next_request_the_first(void **state)
 
 	request(f->vsi, VDP22_ASSOC, M);
 	response(f->vsi, VDP22_ASSOC, ACK);
-	assert_int_equal(see(f->vsi, LINK_VSI_TIMEOUT, VDP22_DEASSOC, 0), MIGRATION_TIMEOUT);
+	assert_int_equal(see(f->vsi, LINK_VSI_TIMEOUT, VDP22_DEASSOC, 0),
+			 MIGRATION_TIMEOUT);
 	assert_true(f->vsi->forgotten);
 	assert_int_equal(request(f->vsi, VDP22_ASSOC, M), MIGRATION_ASSOC_M);
 	assert_false(f->vsi->forgotten);
@@ -430,7 +437,7 @@ static void thousand_vsis_are_found(void **state)
 	struct fixture *f = *state;
 
 	for (uint16_t i = 0; i < 1000; i++) {
-		struct vsi_id id = { VSI_ID_LOCAL, { (uint8_t)(i >> 8), (uint8_t)i } };
+		struct vsi_id id = {VSI_ID_LOCAL, {(uint8_t)(i >> 8), (uint8_t)i}};
 		struct vsi *vsi = vsi_get(f->table, (uint16_t)(i % 7), &id);
 
 		assert_non_null(vsi);

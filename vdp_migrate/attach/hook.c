@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "args.h"
 #include "dead.h"
@@ -185,8 +186,10 @@ static int pdu_out(char *ifname, const struct lldpad_message *message)
 	uint8_t pdu[HOST_PDU_MAX];
 	size_t len = message->u.pdu.len;
 
-	if (is_dead(ifname))
+	if (is_dead(ifname)) {
+		host_log(LOG_DEBUG, "%s: VDPDU of before the SIGHUP dropped", ifname);
 		return 0;	/* as if sent */
+	}
 	if (!tell->pdu_out || len > sizeof(pdu))
 		return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
 	memcpy(pdu, message->u.pdu.data, len);

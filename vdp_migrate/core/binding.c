@@ -24,10 +24,10 @@ struct host {
 };
 
 struct slot {
-	struct binding binding;	/* first: a struct binding is its slot */
+	struct binding binding; /* first: a struct binding is its slot */
 	struct host *host;
-	struct slot *prev, *next;	/* all of the table */
-	size_t heap_at;		/* NOT_IN_HEAP: no lease end */
+	struct slot *prev, *next; /* all of the table */
+	size_t heap_at;		  /* NOT_IN_HEAP: no lease end */
 };
 
 struct binding_table {
@@ -36,7 +36,7 @@ struct binding_table {
 	struct host *hosts;
 	struct slot *all;
 	unsigned n;
-	struct slot **heap;	/* soonest lease end first */
+	struct slot **heap; /* soonest lease end first */
 	size_t heap_n, heap_size;
 };
 
@@ -196,12 +196,9 @@ const char *binding_state_text(enum binding_state state)
 const char *binding_origin_text(enum binding_origin origin)
 {
 	static const char *const text[] = {
-		[BINDING_SNOOPED] = "snooped",
-		[BINDING_LEASEQUERY] = "leasequery",
-		[BINDING_HELP] = "help",
-		[BINDING_MOVED] = "moved",
-		[BINDING_STATIC] = "static",
-		[BINDING_KERNEL] = "kernel",
+		[BINDING_SNOOPED] = "snooped", [BINDING_LEASEQUERY] = "leasequery",
+		[BINDING_HELP] = "help",       [BINDING_MOVED] = "moved",
+		[BINDING_STATIC] = "static",   [BINDING_KERNEL] = "kernel",
 	};
 
 	return origin < sizeof(text) / sizeof(text[0]) ? text[origin] : "?";

@@ -27,7 +27,7 @@
 struct lq_asked {
 	struct lq_question question;
 	struct lq_asked *prev, *next;
-	unsigned n, open;	/* servers asked; those that can still answer */
+	unsigned n, open; /* servers asked; those that can still answer */
 	struct lq_try tries[];
 };
 
@@ -99,8 +99,8 @@ int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
 		while (j < asked->n && asked->tries[j].server != server)
 			j++;
 		if (j == asked->n)
-			asked->tries[asked->n++] = (struct lq_try){ .asked = asked,
-								    .server = server };
+			asked->tries[asked->n++] =
+				(struct lq_try){.asked = asked, .server = server};
 	}
 	asked->open = asked->n;
 	asked->next = lq->asked;
@@ -181,7 +181,7 @@ void lq_tick(struct lq *lq, ms_t now)
 {
 	for (struct lq_server *s = lq->servers; s; s = s->next) {
 		for (int i = 0; i < LQ_WINDOW; i++) {
-			struct lq_answer answer = { .outcome = LQ_SILENT };
+			struct lq_answer answer = {.outcome = LQ_SILENT};
 			struct lq_try *try = s->out[i];
 
 			if (!try || try->due > now)
@@ -323,7 +323,7 @@ static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer)
 {
 	uint32_t lease_s;
 
-	*ret_answer = (struct lq_answer){ .outcome = (enum lq_outcome)message->type };
+	*ret_answer = (struct lq_answer){.outcome = (enum lq_outcome)message->type};
 	if (message->type != DHCP4_LEASEACTIVE)
 		return;
 	/* isc leaves the lease time out in a lease's last second. */

@@ -9,7 +9,7 @@
 #define WAIT_START_MS 250
 #define WAIT_MIN_MS 100
 #define WAIT_MAX_MS 2000
-#define GRANULARITY_US 1000	/* of ms_t */
+#define GRANULARITY_US 1000 /* of ms_t */
 
 void lq_server_queue(struct lq_server *server, struct lq_try *try, enum lq_rank rank)
 {
@@ -72,7 +72,7 @@ void lq_server_measured(struct lq_server *server, ms_t round_trip)
 	uint32_t r = bounded > 0 ? (uint32_t)bounded * 1000 : GRANULARITY_US / 2;
 	uint32_t srtt = server->srtt_us, off = r > srtt ? r - srtt : srtt - r;
 
-	if (!srtt) {		/* RFC 6298 (2.2) */
+	if (!srtt) { /* RFC 6298 (2.2) */
 		server->srtt_us = r;
 		server->rttvar_us = r / 2;
 		return;

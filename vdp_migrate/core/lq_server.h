@@ -22,11 +22,11 @@ struct lq_asked;
 struct lq_try {
 	struct lq_asked *asked;
 	struct lq_server *server;
-	struct lq_try *prev, *next;	/* of the queue */
-	int slot;		/* in the window; LQ_QUEUED, LQ_DONE */
+	struct lq_try *prev, *next; /* of the queue */
+	int slot;		    /* in the window; LQ_QUEUED, LQ_DONE */
 	uint32_t xid;
-	unsigned sent;		/* transmissions */
-	ms_t sent_at, due;	/* of the last one */
+	unsigned sent;	   /* transmissions */
+	ms_t sent_at, due; /* of the last one */
 };
 #define LQ_QUEUED (-1)
 #define LQ_DONE (-2)
@@ -39,8 +39,8 @@ struct lq_server {
 	struct lq_queue {
 		struct lq_try *first, *last;
 	} queue[LQ_RANKS];
-	uint32_t srtt_us, rttvar_us;	/* 0 = nothing measured yet */
-	bool silent;		/* through a whole question; cleared by an answer */
+	uint32_t srtt_us, rttvar_us; /* 0 = nothing measured yet */
+	bool silent;		     /* through a whole question; cleared by an answer */
 	uint64_t answers;
 };
 

@@ -13,7 +13,7 @@
 #include "hash.h"
 #include "wire/text.h"
 
-#define OPEN_MAX 64		/* requests open at a port */
+#define OPEN_MAX 64 /* requests open at a port */
 #define OPEN_MS 60000
 
 struct request_key {
@@ -26,9 +26,9 @@ struct request_key {
 struct request {
 	struct request_key key;
 	struct port *port;
-	bool trusted;		/* its port, when it came in */
+	bool trusted; /* its port, when it came in */
 	ms_t at;
-	struct request *next;	/* of the port, oldest first */
+	struct request *next; /* of the port, oldest first */
 	UT_hash_handle hh;
 };
 
@@ -69,7 +69,8 @@ void snoop_free(struct snoop *snoop)
 
 	if (!snoop)
 		return;
-	HASH_ITER(hh, snoop->ports, port, next) {
+	HASH_ITER(hh, snoop->ports, port, next)
+	{
 		while (port->first)
 			close_request(snoop, port->first);
 		HASH_DEL(snoop->ports, port);
@@ -86,7 +87,7 @@ void snoop_see(struct snoop *snoop, ms_t now, const struct snoop_seen *seen,
 	*ret_change = (struct snoop_change){
 		.what = SNOOP_NOTHING,
 		.port = seen->port,
-		.host = { seen->bridge, seen->vlan, m->chaddr },
+		.host = {seen->bridge, seen->vlan, m->chaddr},
 	};
 	if (m->htype != 1 || m->hlen != sizeof(m->chaddr.b))
 		return;
@@ -117,7 +118,7 @@ static void see_client(struct snoop *snoop, ms_t now, const struct snoop_seen *s
 		       struct snoop_change *ret_change)
 {
 	const struct dhcp4 *m = seen->message;
-	struct addr ip = m->ciaddr;	/* RFC 2131 4.4.6: what is released */
+	struct addr ip = m->ciaddr; /* RFC 2131 4.4.6: what is released */
 
 	/* Relayed: the client is not behind this port. */
 	if (!addr_is_any(&m->giaddr))
@@ -222,8 +223,8 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		return;
-	request->key = (struct request_key){ seen->bridge, seen->message->xid, seen->vlan,
-					     seen->message->chaddr };
+	request->key = (struct request_key){seen->bridge, seen->message->xid, seen->vlan,
+					    seen->message->chaddr};
 	HASH_ADD(hh, snoop->requests, key, sizeof(request->key), request);
 	if (!request->hh.tbl) {
 		free(request);
@@ -242,8 +243,8 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen)
 {
-	const struct request_key key = { seen->bridge, seen->message->xid, seen->vlan,
-					 seen->message->chaddr };
+	const struct request_key key = {seen->bridge, seen->message->xid, seen->vlan,
+					seen->message->chaddr};
 	struct request *request;
 
 	HASH_FIND(hh, snoop->requests, &key, sizeof(key), request);

@@ -19,10 +19,10 @@
 #include "wire/vdp22.h"
 
 struct slot {
-	struct vsi vsi;		/* first: a struct vsi is its slot */
+	struct vsi vsi; /* first: a struct vsi is its slot */
 	struct vsi *prev;
 	struct name *name;
-	struct slot *sibling;	/* of the same instance ID */
+	struct slot *sibling; /* of the same instance ID */
 };
 
 struct name {
@@ -145,7 +145,7 @@ struct vsi *vsi_elsewhere(struct vsi_table *table, const struct vsi *vsi, unsign
 
 bool vsi_filter_changed(const struct vsi *vsi, const struct link_vsi *seen)
 {
-	bool named[VSI_ENTRIES_MAX] = { false };
+	bool named[VSI_ENTRIES_MAX] = {false};
 	unsigned at, n = 0;
 
 	if (!vsi->n_leases || !seen->n_entries)
@@ -171,7 +171,7 @@ int vsi_set_filter(struct vsi *vsi, const struct link_vsi *seen)
 		return -ENOMEM;
 	for (unsigned i = 0; i < seen->n_entries; i++) {
 		const struct vsi_entry *entry = &seen->entries[i];
-		const struct vsi so_far = { .n_leases = n, .leases = leases };
+		const struct vsi so_far = {.n_leases = n, .leases = leases};
 		unsigned at;
 
 		if (has_entry(&so_far, entry, 0, &at))
@@ -179,8 +179,8 @@ int vsi_set_filter(struct vsi *vsi, const struct link_vsi *seen)
 		if (has_entry(vsi, entry, i, &at))
 			leases[n] = vsi->leases[at];
 		else
-			leases[n] = (struct vsi_lease){ .entry = *entry,
-							.ask_at = MS_NEVER };
+			leases[n] =
+				(struct vsi_lease){.entry = *entry, .ask_at = MS_NEVER};
 		n++;
 	}
 	free(vsi->leases);
@@ -205,8 +205,8 @@ unsigned vsi_see(struct vsi *vsi, const struct link_vsi *seen,
 			return 0;
 		/* Of an associate that lldpad holds the M says nothing: its moment is
 		 * over. */
-		ret_events[n++] = see_request(vsi, seen, is_pre(seen->mode) &&
-							 seen->status & VDP_STATUS_M);
+		ret_events[n++] = see_request(
+			vsi, seen, is_pre(seen->mode) && seen->status & VDP_STATUS_M);
 		if (seen->mode == VDP22_ASSOC && !vsi->confirmed) {
 			vsi->confirmed = true;
 			ret_events[n++] = MIGRATION_ACCEPTED;

@@ -24,7 +24,7 @@
 #include <uthash.h>
 
 #define RCVBUF (1 << 20)
-#define MASTERS_MAX 2	/* a slave's bond, the bond's bridge */
+#define MASTERS_MAX 2 /* a slave's bond, the bond's bridge */
 
 struct link {
 	uint32_t ifindex, master;
@@ -49,7 +49,8 @@ static int open_sockets(struct bridge_db *db);
 static int load_links(struct bridge_db *db);
 static void load_addresses(struct bridge_db *db);
 static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take);
-static int receive(struct nl_sock *sock, int flags, struct bridge_db *db, message_cb take);
+static int receive(struct nl_sock *sock, int flags, struct bridge_db *db,
+		   message_cb take);
 static void take_any(struct bridge_db *db, struct nlmsghdr *head);
 static void take_none(struct bridge_db *db, struct nlmsghdr *head);
 static void take_link(struct bridge_db *db, struct nlmsghdr *head);
@@ -115,7 +116,8 @@ bool bridge_db_port(const struct bridge_db *db, const char *name,
 	return false;
 }
 
-bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex, char ret_name[VM_IFNAME_MAX])
+bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex,
+		    char ret_name[VM_IFNAME_MAX])
 {
 	const struct link *link = find(db, ifindex);
 	const struct link *master = link ? find(db, link->master) : NULL;
@@ -174,8 +176,10 @@ static int open_sockets(struct bridge_db *db)
 	db->watch = nl_socket_alloc();
 	if (!db->ask || !db->watch)
 		return -ENOMEM;
-	if (nl_connect(db->watch, NETLINK_ROUTE) < 0 || nl_connect(db->ask, NETLINK_ROUTE) < 0 ||
-	    nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0) < 0)
+	if (nl_connect(db->watch, NETLINK_ROUTE) < 0 ||
+	    nl_connect(db->ask, NETLINK_ROUTE) < 0 ||
+	    nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0) <
+		    0)
 		return errno ? -errno : -EIO;
 	fd = nl_socket_get_fd(db->watch);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
@@ -312,7 +316,8 @@ static void update(struct bridge_db *db, const struct link *news)
 		if (!link)
 			return;
 		link->ifindex = news->ifindex;
-		HASH_ADD(by_ifindex, db->by_ifindex, ifindex, sizeof(link->ifindex), link);
+		HASH_ADD(by_ifindex, db->by_ifindex, ifindex, sizeof(link->ifindex),
+			 link);
 		if (link->unhashed) {
 			free(link);
 			return;

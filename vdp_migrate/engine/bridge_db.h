@@ -10,7 +10,7 @@
 #include "vdp_migrate/types.h"
 
 struct bridge_db_port {
-	uint32_t ifindex;	/* of the interface that was asked for */
+	uint32_t ifindex; /* of the interface that was asked for */
 	/* The bridge port: the interface itself, or the bond or team that it is a
 	 * slave of (the anchor, and what nftables calls iifname). */
 	uint32_t port_ifindex;
@@ -29,7 +29,8 @@ void bridge_db_free(struct bridge_db *db);
 bool bridge_db_port(const struct bridge_db *db, const char *name,
 		    struct bridge_db_port *ret_port);
 /* The name of a bridge port itself (not of its slaves: a frame comes by at both). */
-bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex, char ret_name[VM_IFNAME_MAX]);
+bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex,
+		    char ret_name[VM_IFNAME_MAX]);
 /* An interface's first IPv4 address of global scope. */
 bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_addr);
 

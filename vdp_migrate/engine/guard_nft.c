@@ -27,7 +27,7 @@
 #define REMOVALS_MAX 1000
 
 struct change {
-	struct nft_change nft;	/* its key first: what it is hashed by */
+	struct nft_change nft; /* its key first: what it is hashed by */
 	bool unhashed;
 	UT_hash_handle hh;
 };
@@ -39,14 +39,15 @@ struct guard {
 };
 
 static int install(struct guard *guard, char *ret_error, size_t error_size);
-static int queue_element(struct guard *guard, const struct guard_element *element, bool del,
-			 bool add);
+static int queue_element(struct guard *guard, const struct guard_element *element,
+			 bool del, bool add);
 static int queue(struct guard *guard, const struct nft_change *change);
 static void forget(struct guard *guard);
 static int commit_additions(struct guard *guard, struct nft_change **changes);
 static int commit_removals(struct guard *guard, struct nft_change **changes);
 static int list_set(struct guard *guard, enum nft_key_set set,
-		    void (*cb)(void *arg, const struct guard_element *element), void *arg);
+		    void (*cb)(void *arg, const struct guard_element *element),
+		    void *arg);
 
 static int guard_nft_open(struct guard **ret_guard, char *ret_error, size_t error_size)
 {
@@ -57,7 +58,8 @@ static int guard_nft_open(struct guard **ret_guard, char *ret_error, size_t erro
 		return -ENOMEM;
 	r = nft_batch_init(&guard->batch);
 	if (!r)
-		r = nft_watch_init(&guard->watch, nl_socket_get_local_port(guard->batch.sock));
+		r = nft_watch_init(&guard->watch,
+				   nl_socket_get_local_port(guard->batch.sock));
 	if (r < 0)
 		snprintf(ret_error, error_size, "nf_tables: %s", strerror(-r));
 	else
@@ -97,7 +99,8 @@ static int guard_nft_drop(struct guard *guard, const struct guard_element *eleme
 	return queue_element(guard, element, true, false);
 }
 
-static int guard_nft_announce(struct guard *guard, const char *port, const struct mac *mac)
+static int guard_nft_announce(struct guard *guard, const char *port,
+			      const struct mac *mac)
 {
 	struct nft_change change = { .add = true, .timeout_ms = MS_NEVER };
 
@@ -105,7 +108,8 @@ static int guard_nft_announce(struct guard *guard, const char *port, const struc
 	return queue(guard, &change);
 }
 
-static int guard_nft_renounce(struct guard *guard, const char *port, const struct mac *mac)
+static int guard_nft_renounce(struct guard *guard, const char *port,
+			      const struct mac *mac)
 {
 	struct nft_change change = { .del = true };
 
@@ -159,7 +163,8 @@ static int guard_nft_recover(struct guard *guard)
 }
 
 static int guard_nft_list(struct guard *guard,
-			  void (*cb)(void *arg, const struct guard_element *element), void *arg)
+			  void (*cb)(void *arg, const struct guard_element *element),
+			  void *arg)
 {
 	int r = list_set(guard, NFT_KEY_B4U, cb, arg);
 
@@ -167,7 +172,8 @@ static int guard_nft_list(struct guard *guard,
 }
 
 static int guard_nft_list_modes(struct guard *guard,
-				void (*cb)(void *arg, const char *port, enum link_guard mode),
+				void (*cb)(void *arg, const char *port,
+					   enum link_guard mode),
 				void *arg)
 {
 	struct nft_dump_element *elements;
@@ -203,7 +209,8 @@ static int guard_nft_counts(struct guard *guard,
 		return r;
 	for (size_t i = 0; i < n; i++) {
 		nft_key_to_port(&elements[i].key, port);
-		cb(arg, port, nft_key_to_ethertype(&elements[i].key), elements[i].packets);
+		cb(arg, port, nft_key_to_ethertype(&elements[i].key),
+		   elements[i].packets);
 	}
 	free(elements);
 	return 0;
@@ -236,10 +243,11 @@ static int install(struct guard *guard, char *ret_error, size_t error_size)
 	return nft_rules_install(ret_error, error_size);
 }
 
-static int queue_element(struct guard *guard, const struct guard_element *element, bool del,
-			 bool add)
+static int queue_element(struct guard *guard, const struct guard_element *element,
+			 bool del, bool add)
 {
-	struct nft_change change = { .del = del, .add = add,
+	struct nft_change change = { .del = del,
+				     .add = add,
 				     .timeout_ms = element->timeout_ms };
 	int r = nft_key_element(element, &change.key);
 

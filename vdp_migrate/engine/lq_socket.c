@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DHCP_SERVER_PORT 67	/* RFC 2131 4.1; RFC 4388 6.4: replies go to giaddr:67 */
+#define DHCP_SERVER_PORT 67 /* RFC 2131 4.1; RFC 4388 6.4: replies go to giaddr:67 */
 /* A server answers in one burst what it was asked in one: 16 outstanding of
  * several servers, and 1.3 kB of accounting for each datagram. */
 #define RCVBUF (256 << 10)
@@ -41,7 +41,8 @@ struct lq_socket {
 
 static int open_for(struct lq_socket *sockets, const struct addr *giaddr, int *ret_fd);
 static int bound(const struct addr *giaddr);
-static void drain(struct lq_socket *sockets, const struct one *one, lq_socket_cb cb, void *arg);
+static void drain(struct lq_socket *sockets, const struct one *one, lq_socket_cb cb,
+		  void *arg);
 static bool table_free(const struct lq_socket *sockets, const char *path);
 static bool is_own(const struct lq_socket *sockets, unsigned long inode);
 static struct sockaddr_in server_address(const struct addr *addr);
@@ -161,15 +162,17 @@ static int bound(const struct addr *giaddr)
 	return fd;
 }
 
-static void drain(struct lq_socket *sockets, const struct one *one, lq_socket_cb cb, void *arg)
+static void drain(struct lq_socket *sockets, const struct one *one, lq_socket_cb cb,
+		  void *arg)
 {
 	for (int i = 0; i < BURST; i++) {
 		uint8_t msg[MESSAGE_MAX];
 		struct sockaddr_in from;
 		socklen_t from_len = sizeof(from);
 		struct addr server = { .family = ADDR_IPV4 };
-		ssize_t len = recvfrom(one->fd, msg, sizeof(msg), MSG_DONTWAIT | MSG_TRUNC,
-				       (void *)&from, &from_len);
+		ssize_t len =
+			recvfrom(one->fd, msg, sizeof(msg), MSG_DONTWAIT | MSG_TRUNC,
+				 (void *)&from, &from_len);
 
 		if (len < 0 && errno != EINTR)
 			return;
@@ -223,7 +226,8 @@ static bool is_own(const struct lq_socket *sockets, unsigned long inode)
 
 static struct sockaddr_in server_address(const struct addr *addr)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(DHCP_SERVER_PORT) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(DHCP_SERVER_PORT) };
 
 	memcpy(&in.sin_addr, addr->b, 4);
 	return in;

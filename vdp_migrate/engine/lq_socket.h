@@ -9,7 +9,7 @@
 
 #include "vdp_migrate/types.h"
 
-#define LQ_SOCKET_MAX 64	/* addresses that we ask from */
+#define LQ_SOCKET_MAX 64 /* addresses that we ask from */
 
 struct lq_socket;
 
@@ -23,14 +23,14 @@ int lq_socket_send(struct lq_socket *sockets, const struct addr *giaddr,
 
 /* Watch the descriptor for reading; dispatch hands over what is there. */
 int lq_socket_fd(const struct lq_socket *sockets);
-typedef void (*lq_socket_cb)(void *arg, const struct addr *giaddr, const struct addr *server,
-			     const uint8_t *msg, size_t len);
+typedef void (*lq_socket_cb)(void *arg, const struct addr *giaddr,
+			     const struct addr *server, const uint8_t *msg, size_t len);
 void lq_socket_dispatch(struct lq_socket *sockets, lq_socket_cb cb, void *arg);
 
 struct lq_socket_counts {
 	uint64_t sent, send_errors, received;
-	uint64_t other_port;	/* of these, sent from another port than 67 */
-	uint64_t too_long;	/* longer than any DHCP message: dropped */
+	uint64_t other_port; /* of these, sent from another port than 67 */
+	uint64_t too_long; /* longer than any DHCP message: dropped */
 };
 const struct lq_socket_counts *lq_socket_counts(const struct lq_socket *sockets);
 

@@ -33,7 +33,7 @@
 
 /* What became of one try. */
 struct outcome {
-	bool again;	/* changes were altered: send what is left */
+	bool again; /* changes were altered: send what is left */
 	bool acked;
 	int error;
 };
@@ -62,8 +62,8 @@ int nft_batch_init(struct nft_batch *batch)
 	if (r < 0)
 		return r;
 	/* Errors without the message that they are about: many fit then. */
-	(void)setsockopt(nl_socket_get_fd(batch->sock), SOL_NETLINK, NETLINK_CAP_ACK, &one,
-			 sizeof(one));
+	(void)setsockopt(nl_socket_get_fd(batch->sock), SOL_NETLINK, NETLINK_CAP_ACK,
+			 &one, sizeof(one));
 	return 0;
 }
 
@@ -137,7 +137,8 @@ static int build(struct nft_batch *batch, struct nft_change *const *changes, siz
 		return r;
 	if (!batch->last_at)
 		return 0;
-	((struct nlmsghdr *)(void *)(batch->buf + batch->last_at))->nlmsg_flags |= NLM_F_ACK;
+	((struct nlmsghdr *)(void *)(batch->buf + batch->last_at))->nlmsg_flags |=
+		NLM_F_ACK;
 	r = append_bound(batch, NFNL_MSG_BATCH_END, batch->seq);
 	return r ? r : 1;
 }
@@ -183,8 +184,8 @@ static struct outcome collect(struct nft_batch *batch, struct nft_change *const 
 
 			if (head->nlmsg_type == NLMSG_ERROR &&
 			    nlmsg_datalen(head) >= (int)sizeof(*answer))
-				judge(changes, n, head->nlmsg_seq - batch->seq, answer->error,
-				      &outcome);
+				judge(changes, n, head->nlmsg_seq - batch->seq,
+				      answer->error, &outcome);
 		}
 	}
 }
@@ -195,7 +196,7 @@ static void judge(struct nft_change *const *changes, size_t n, uint32_t k, int e
 	struct nft_change *change;
 
 	if (k > 2 * n)
-		return;		/* of an earlier transaction */
+		return; /* of an earlier transaction */
 	if (!error) {
 		outcome->acked = true;
 		return;
@@ -204,7 +205,8 @@ static void judge(struct nft_change *const *changes, size_t n, uint32_t k, int e
 	if (change && k % 2 && error == -ENOENT && change->del) {
 		change->del = false;
 		outcome->again = true;
-	} else if (change && !(k % 2) && error == -EEXIST && change->jump && !change->del) {
+	} else if (change && !(k % 2) && error == -EEXIST && change->jump &&
+		   !change->del) {
 		change->del = true;
 		outcome->again = true;
 	} else if (!outcome->error) {
@@ -297,7 +299,8 @@ static int put_element(struct nl_msg *msg, const struct nft_change *change, bool
 		return -ENOMEM;
 	if (add && change->timeout_ms < TIMEOUT_MAX_MS) {
 		/* 0 would mean: none. */
-		timeout = htobe64((uint64_t)(change->timeout_ms > 0 ? change->timeout_ms : 1));
+		timeout = htobe64(
+			(uint64_t)(change->timeout_ms > 0 ? change->timeout_ms : 1));
 		if (nla_put(msg, NFTA_SET_ELEM_TIMEOUT, sizeof(timeout), &timeout) < 0)
 			return -ENOMEM;
 	}

@@ -20,9 +20,9 @@ struct nft_batch {
 
 struct nft_change {
 	struct nft_key key;
-	bool del, add;		/* both: the element with a new time-out, or mode */
-	ms_t timeout_ms;	/* of an added binding; MS_NEVER: stays */
-	const char *jump;	/* of the map `ports`: the chain */
+	bool del, add; /* both: the element with a new time-out, or mode */
+	ms_t timeout_ms; /* of an added binding; MS_NEVER: stays */
+	const char *jump; /* of the map `ports`: the chain */
 };
 
 /* Open batch->sock. 0 or -errno. */
@@ -31,7 +31,8 @@ void nft_batch_done(struct nft_batch *batch);
 
 /* 0 or -errno: then nothing was changed. A deletion of what is not there (any
  * more) is left out; the flags of the changes are the batch's to alter. */
-int nft_batch_commit(struct nft_batch *batch, struct nft_change *const *changes, size_t n);
+int nft_batch_commit(struct nft_batch *batch, struct nft_change *const *changes,
+		     size_t n);
 
 /* A socket for NETLINK_NETFILTER with a receive buffer of that many octets. */
 int nft_batch_socket(struct nl_sock **ret_sock, int rcvbuf);

@@ -23,7 +23,7 @@
 #include <time.h>
 
 #define TRIES 20
-#define PAUSE_NS 2000000	/* between two: the table grows meanwhile */
+#define PAUSE_NS 2000000 /* between two: the table grows meanwhile */
 
 struct dump {
 	enum nft_key_set set;
@@ -111,13 +111,16 @@ static int request(struct nl_sock *sock, enum nft_key_set set, uint32_t seq)
 
 	if (!msg)
 		return r;
-	if (nlmsg_put(msg, NL_AUTO_PORT, seq, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM,
-		      0, NLM_F_REQUEST | NLM_F_DUMP) &&
+	if (nlmsg_put(msg, NL_AUTO_PORT, seq,
+		      NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, 0,
+		      NLM_F_REQUEST | NLM_F_DUMP) &&
 	    !nlmsg_append(msg, (void *)(uintptr_t)&head, sizeof(head), NLMSG_ALIGNTO) &&
 	    !nla_put_string(msg, NFTA_SET_ELEM_LIST_TABLE, NFT_KEY_TABLE) &&
 	    !nla_put_string(msg, NFTA_SET_ELEM_LIST_SET, nft_key_set_name(set))) {
-		r = send(nl_socket_get_fd(sock), nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len,
-			 0) < 0 ? -errno : 0;
+		r = send(nl_socket_get_fd(sock), nlmsg_hdr(msg),
+			 nlmsg_hdr(msg)->nlmsg_len, 0) < 0
+			    ? -errno
+			    : 0;
 	}
 	nlmsg_free(msg);
 	return r;
@@ -156,7 +159,7 @@ static void take_message(struct nlmsghdr *head, struct dump *dump)
 
 	if (!list)
 		return;
-	nla_for_each_nested (element, list, left)
+	nla_for_each_nested(element, list, left)
 		take_element(element, dump);
 }
 
@@ -167,7 +170,8 @@ static void take_element(struct nlattr *attr, struct dump *dump)
 	struct nft_dump_element *more;
 	uint64_t ms;
 
-	if (nla_parse_nested(a, NFTA_SET_ELEM_MAX, attr, NULL) < 0 || !a[NFTA_SET_ELEM_KEY])
+	if (nla_parse_nested(a, NFTA_SET_ELEM_MAX, attr, NULL) < 0 ||
+	    !a[NFTA_SET_ELEM_KEY])
 		return;
 	value = nla_find(nla_data(a[NFTA_SET_ELEM_KEY]), nla_len(a[NFTA_SET_ELEM_KEY]),
 			 NFTA_DATA_VALUE);
@@ -198,7 +202,8 @@ static void take_element(struct nlattr *attr, struct dump *dump)
 
 static void take_chain(struct nlattr *data, struct nft_dump_element *ret_element)
 {
-	struct nlattr *verdict = nla_find(nla_data(data), nla_len(data), NFTA_DATA_VERDICT);
+	struct nlattr *verdict =
+		nla_find(nla_data(data), nla_len(data), NFTA_DATA_VERDICT);
 	struct nlattr *chain = verdict ? nla_find(nla_data(verdict), nla_len(verdict),
 						  NFTA_VERDICT_CHAIN)
 				       : NULL;
@@ -210,9 +215,9 @@ static void take_chain(struct nlattr *data, struct nft_dump_element *ret_element
 static void take_counter(struct nlattr *expr, struct nft_dump_element *ret_element)
 {
 	struct nlattr *data = nla_find(nla_data(expr), nla_len(expr), NFTA_EXPR_DATA);
-	struct nlattr *packets = data ? nla_find(nla_data(data), nla_len(data),
-						 NFTA_COUNTER_PACKETS)
-				      : NULL;
+	struct nlattr *packets =
+		data ? nla_find(nla_data(data), nla_len(data), NFTA_COUNTER_PACKETS)
+		     : NULL;
 	uint64_t n;
 
 	if (!packets || nla_len(packets) < (int)sizeof(n))

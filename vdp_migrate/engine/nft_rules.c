@@ -133,14 +133,18 @@ int nft_rules_install(char *ret_error, size_t error_size)
 	if (!status)
 		return 0;
 	if (ret_error)
-		snprintf(ret_error, error_size, "nft: %s", text[0] ? text : "failed");
+		snprintf(ret_error, error_size,
+			 "nft: %s (a table of another version in the way? nft delete "
+			 "table bridge vdp_migrate)",
+			 text[0] ? text : "failed");
 	return -EPROTO;
 }
 
 /* nft in none but the system's places, with no environment of the caller's. */
 static int spawn(pid_t *ret_pid, int *ret_in, int *ret_err)
 {
-	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft" };
+	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft",
+					      "/usr/bin/nft" };
 	char *argv[] = { (char[]){ "nft" }, (char[]){ "-f" }, (char[]){ "-" }, NULL };
 	char *env[] = { (char[]){ "LC_ALL=C" }, NULL };
 	posix_spawn_file_actions_t actions;

@@ -150,8 +150,10 @@ static bool ours(struct nlmsghdr *head)
 
 static bool second_is(struct nlmsghdr *head, const char *prefix)
 {
-	struct nlattr *name = nlmsg_find_attr(head, sizeof(struct nfgenmsg), NFTA_RULE_CHAIN);
+	struct nlattr *name =
+		nlmsg_find_attr(head, sizeof(struct nfgenmsg), NFTA_RULE_CHAIN);
 	size_t len = strlen(prefix);
 
-	return name && (size_t)nla_len(name) >= len && !memcmp(nla_data(name), prefix, len);
+	return name && (size_t)nla_len(name) >= len &&
+	       !memcmp(nla_data(name), prefix, len);
 }

@@ -30,7 +30,8 @@
 
 struct slot {
 	struct sockaddr_ll from;
-	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	_Alignas(struct cmsghdr)
+		uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	uint8_t frame[FRAME_MAX];
 };
 
@@ -99,8 +100,8 @@ void port_socket_dispatch(struct port_socket *socket, port_socket_cb cb, void *a
 			if (message->msg_flags & MSG_TRUNC || !tag_of(message, &vlan))
 				socket->counts.odd++;
 			else
-				cb(arg, (uint32_t)slot->from.sll_ifindex, vlan, slot->frame,
-				   socket->messages[i].msg_len);
+				cb(arg, (uint32_t)slot->from.sll_ifindex, vlan,
+				   slot->frame, socket->messages[i].msg_len);
 		}
 		/* -1 too where an interface went down (ENETDOWN): nothing to do. */
 		if (n < BATCH)
@@ -121,7 +122,8 @@ const struct port_socket_counts *port_socket_counts(struct port_socket *socket)
 
 static int prepare(int fd)
 {
-	struct sockaddr_ll any = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	struct sockaddr_ll any = { .sll_family = AF_PACKET,
+				   .sll_protocol = htons(ETH_P_ALL) };
 	int r = filter(fd);
 
 	if (!r)
@@ -139,19 +141,19 @@ static int prepare(int fd)
 static int filter(int fd)
 {
 	static struct sock_filter code[] = {
-		/*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),	/* ethertype */
+		/*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), /* ethertype */
 		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 14, 0),
 		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 12),
-		/*  3 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),	/* protocol */
+		/*  3 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23), /* protocol */
 		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 11, 0),
 		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 9),
-		/*  6 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),	/* fragment offset */
+		/*  6 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* fragment offset */
 		/*  7 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 7, 0),
-		/*  8 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),	/* header length */
-		/*  9 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14),	/* source port */
+		/*  8 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* header length */
+		/*  9 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14), /* source port */
 		/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 5, 0),
 		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 4, 0),
-		/* 12 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),	/* destination port */
+		/* 12 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
 		/* 13 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 2, 0),
 		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 1, 0),
 		/* 15 */ BPF_STMT(BPF_RET | BPF_K, 0),

@@ -48,7 +48,8 @@ int sandbox_enter(const char *user, char *ret_error, size_t error_size)
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r < 0)
-		snprintf(ret_error, error_size, "cannot keep capabilities: %s", strerror(-r));
+		snprintf(ret_error, error_size, "cannot keep capabilities: %s",
+			 strerror(-r));
 	return r;
 }
 
@@ -85,18 +86,20 @@ static int become(const char *user, char *ret_error, size_t error_size)
 		return errno ? -errno : -ENOENT;
 	}
 	if (entry->pw_uid == 0) {
-		snprintf(ret_error, error_size, "user %s is root: take another one", user);
+		snprintf(ret_error, error_size, "user %s is root: take another one",
+			 user);
 		return -EINVAL;
 	}
 	select_kept();
 	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0) {
-		snprintf(ret_error, error_size, "cannot bound capabilities (no CAP_SETPCAP)");
+		snprintf(ret_error, error_size,
+			 "cannot bound capabilities (no CAP_SETPCAP)");
 		return -EPERM;
 	}
 	r = capng_change_id((int)entry->pw_uid, (int)entry->pw_gid, CAPNG_DROP_SUPP_GRP);
 	if (r) {
-		snprintf(ret_error, error_size, "cannot become user %s (step %d): %s", user, -r,
-			 errno ? strerror(errno) : "not permitted");
+		snprintf(ret_error, error_size, "cannot become user %s (step %d): %s",
+			 user, -r, errno ? strerror(errno) : "not permitted");
 		return -EPERM;
 	}
 	return 0;
@@ -108,7 +111,8 @@ static int check_kept(char *ret_error, size_t error_size)
 		if (capng_have_capability(CAPNG_PERMITTED, kept[i]))
 			continue;
 		snprintf(ret_error, error_size,
-			 "no capability %s: start it as root, or as user %s by a unit with "
+			 "no capability %s: start it as root, or as user %s by a unit "
+			 "with "
 			 "AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN "
 			 "CAP_NET_BIND_SERVICE",
 			 capng_capability_to_name(kept[i]), SANDBOX_USER);
@@ -143,7 +147,7 @@ static bool is_member(const char *user, gid_t primary, gid_t group)
 	int n = GROUPS_MAX;
 
 	if (getgrouplist(user, primary, groups, &n) < 0)
-		n = GROUPS_MAX;		/* in more groups than these: read what fits */
+		n = GROUPS_MAX; /* in more groups than these: read what fits */
 	for (int i = 0; i < n; i++)
 		if (groups[i] == group)
 			return true;

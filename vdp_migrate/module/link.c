@@ -9,8 +9,10 @@
 #include "link.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -42,6 +44,7 @@ struct link {
 	struct counters *counters;
 
 	int fd;			/* -1: closed */
+	int replay_max;		/* octets in the socket, above which a replay waits */
 	bool enabled;
 	enum said said;
 	unsigned wait, back_off;	/* ticks */
@@ -61,6 +64,7 @@ struct link {
 
 static void open_socket(struct link *link);
 static int connect_socket(const struct link *link);
+static int half_of_buffer(int fd);
 static bool say_hello(struct link *link);
 static void give_up(struct link *link, enum said why, unsigned wait);
 static void broken(struct link *link);
@@ -69,6 +73,7 @@ static void readable(void *arg);
 static void hear(struct link *link, size_t len);
 static void other_version(struct link *link, size_t len);
 static void go_on(struct link *link, ms_t now);
+static bool has_room(const struct link *link);
 static bool replay_part(struct link *link);
 static int send_datagram(struct link *link, const struct wr *datagram);
 static void log_once(struct link *link, enum said what, int priority, const char *text);
@@ -203,6 +208,7 @@ static void open_socket(struct link *link)
 		return;
 	}
 	link->fd = fd;
+	link->replay_max = half_of_buffer(fd);
 	link->replay_wanted = true;
 	if (!say_hello(link))
 		give_up(link, SAID_NOT_RUNNING, 0);
@@ -225,6 +231,15 @@ static int connect_socket(const struct link *link)
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return fd;
+}
+
+static int half_of_buffer(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	return size / 2;
 }
 
 static bool say_hello(struct link *link)
@@ -351,7 +366,7 @@ static void go_on(struct link *link, ms_t now)
 	int rc;
 
 	for (i = 0; i < PARTS_MAX && replay_part(link); i++) {
-		rc = send_datagram(link, &link->part);
+		rc = has_room(link) ? send_datagram(link, &link->part) : -EAGAIN;
 		link->blocked = rc == -EAGAIN;
 		link->blocked_at = now;
 		if (link->blocked)
@@ -366,6 +381,15 @@ static void go_on(struct link *link, ms_t now)
 		link->replaying = false;
 		counters_add(link->counters, COUNT_REPLAYS, 1);
 	}
+}
+
+/* A replay that filled the socket would lose live messages, and so begin anew for
+ * ever. */
+static bool has_room(const struct link *link)
+{
+	int queued;
+
+	return ioctl(link->fd, SIOCOUTQ, &queued) || queued <= link->replay_max;
 }
 
 /* Have a part of the replay ready to be sent. False: there is none. */

@@ -158,8 +158,8 @@ static enum host_set_result setting_test(const char *port, const char *name,
 	case -ENOENT:
 		return HOST_SET_NO_SUCH_NAME;
 	default:
-		host_log(LOG_WARNING, "%s: setting %s: '%s' refused: takes %s", port, name,
-			 value, takes);
+		host_log(LOG_WARNING, "%s: setting %s: '%s' refused: takes %s", port,
+			 name, value, takes);
 		return HOST_SET_BAD_VALUE;
 	}
 }

@@ -13,7 +13,7 @@
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
-#define ROW_MAX 1200		/* octets of a row of marks: the client-id is most of it */
+#define ROW_MAX 1200		/* octets of a row: the client-id is most of it */
 
 static void mark(struct link *link, struct marks *marks, ms_t now,
 		 const struct link_mark *wanted);

@@ -110,7 +110,8 @@ void settings_read(const char *port, unsigned *complained, struct settings *ret_
 		(void)parse(&table[i], in_force(&table[i], port, &refused), &settings);
 		if (refused && !(*complained & 1u << i))
 			host_log(LOG_WARNING,
-				 "%s: setting %s: stored '%s' refused: takes %s; %s holds",
+				 "%s: setting %s: stored '%s' refused: takes %s; "
+				 "%s holds",
 				 port, table[i].name, refused, table[i].takes,
 				 table[i].usual);
 		if (refused)

@@ -140,7 +140,8 @@ static void see(struct vdpdu *vdpdu, ms_t now, struct port *port,
 		counters_add(vdpdu->counters, COUNT_VSIS_NOT_KEPT, 1);
 		if (limit_pass(&port->limit[LIMIT_VSIS_FULL], now, &kept_back))
 			host_log(LOG_WARNING, "%s: more than %d VSIs: some will be "
-				 "unknown to an engine that starts", port->name, VSIS_MAX);
+				 "unknown to an engine that starts", port->name,
+				 VSIS_MAX);
 	}
 	one = vsis_find(&port->vsis, &assoc->id);
 	if (one && what == LINK_VSI_REQUEST && port->role == LINK_ROLE_STATION &&

@@ -288,7 +288,8 @@ static bool get_body(struct rd *r, struct link_msg *msg)
 		get_string(r, msg->u.forgotten, sizeof(msg->u.forgotten), "port");
 		return true;
 	case LINK_COUNTER:
-		get_string(r, msg->u.counter.name, sizeof(msg->u.counter.name), "counter");
+		get_string(r, msg->u.counter.name, sizeof(msg->u.counter.name),
+			   "counter");
 		msg->u.counter.value = rd_u64(r, "value");
 		return true;
 	case LINK_MARK:

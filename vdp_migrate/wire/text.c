@@ -238,8 +238,8 @@ static char *put_ipv6(char *to, const uint8_t b[16])
 	unsigned group[IPV6_GROUPS], run_at = IPV6_GROUPS, run = 1;
 
 	if (!memcmp(b, mapped, sizeof(mapped)))
-		return to + snprintf(to, ADDR_TEXT_MAX, "::ffff:%u.%u.%u.%u", b[12], b[13],
-				     b[14], b[15]);
+		return to + snprintf(to, ADDR_TEXT_MAX, "::ffff:%u.%u.%u.%u", b[12],
+				     b[13], b[14], b[15]);
 	for (unsigned i = 0; i < IPV6_GROUPS; i++)
 		group[i] = (unsigned)b[2 * i] << 8 | b[2 * i + 1];
 	for (unsigned i = 0; i < IPV6_GROUPS; i++) {

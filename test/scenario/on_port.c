@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scripts for the switch's story: what is seen on one port. T is the time, P a port,
+ * VM a VM's name (left out: the one last named on that port):
+ *
+ *   T P preassoc|preassoc-rr|assoc|deassoc [M] [S] VM          a request
+ *   T P preassoc|preassoc-rr|assoc accepted|refused [VM]       our bridge's answer
+ *   T P replayed preassoc|preassoc-rr|assoc [M] VM
+ *   T P timeout [VM] | forgotten | gone | conflict [VM]
+ *   T P dhcp request|decline|ack|nak|release XID VM [IP [SECONDS]] [from MAC]
+ *   T P rarp|frame VM
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/bridge_private.h"
+#include "fake/dhcp.h"
+#include "on_switch.h"
+#include "vdp_migrate/protocol.h"
+#include "wire/text.h"
+#include "wire/vdp22.h"
+
+static bool conflict(struct on_switch *s, const struct on_port *port);
+static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+static bool dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+static void frame(struct on_switch *s, const struct on_port *port, const struct mac *src,
+		  uint16_t ethertype);
+
+static const struct mac server_mac = {{2, 0, 0, 0, 0, 2}};
+
+bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n)
+{
+	const char *what = words[0];
+
+	if (!strcmp(what, "dhcp"))
+		return dhcp(s, port, words + 1, n - 1);
+	if (!strcmp(what, "forgotten")) {
+		bridge_forgotten(s->bridge, s->script->now, port->set.name);
+		return n == 1;
+	}
+	if (!strcmp(what, "gone")) {
+		port->set.gone = true;
+		bridge_port(s->bridge, s->script->now, &port->set);
+		return n == 1;
+	}
+	if (strcmp(what, "conflict") && strcmp(what, "rarp") && strcmp(what, "frame"))
+		return vdp(s, port, words, n);
+	if (n == 2)
+		port->vm = vm_named(s->script, words[1]);
+	if (!port->vm)
+		return false;
+	if (!strcmp(what, "conflict"))
+		return conflict(s, port);
+	frame(s, port, &port->vm->entries[0].mac,
+	      strcmp(what, "rarp") ? ETHERTYPE_ARP : ETHERTYPE_RARP);
+	return true;
+}
+
+int number_of(const char *word, const char *const *names, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(word, names[i]))
+			return (int)i;
+	return -1;
+}
+
+/* The old place has answered: who finds that out is not here. */
+static bool conflict(struct on_switch *s, const struct on_port *port)
+{
+	uint16_t number = ports_find(s->bridge, port->set.name)->number;
+	struct vsi *vsi = vsi_find(s->bridge->vsis, number, &port->vm->id);
+
+	s->bridge->now = s->script->now;
+	if (vsi)
+		bridge_step(s->bridge, vsi, MIGRATION_CONFLICT, NULL, NULL);
+	return vsi;
+}
+
+/* An association TLV as the module tells it. */
+static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigned n)
+{
+	static const char *const modes[] = {"", "preassoc", "preassoc-rr", "assoc",
+					    "deassoc"};
+	struct link_vsi seen = {.what = LINK_VSI_REQUEST};
+	unsigned at = 0;
+	int mode = VDP22_DEASSOC;
+
+	if (word_is(words, n, &at, "replayed"))
+		seen.what = LINK_VSI_REPLAYED;
+	if (word_is(words, n, &at, "timeout"))
+		seen.what = LINK_VSI_TIMEOUT;
+	else if (at == n || (mode = number_of(words[at++], modes, 5)) < 1)
+		return false;
+	seen.mode = (uint8_t)mode;
+	if (word_is(words, n, &at, "M"))
+		seen.status |= VDP_STATUS_M;
+	if (word_is(words, n, &at, "S"))
+		seen.status |= VDP_STATUS_S;
+	if (word_is(words, n, &at, "accepted") || word_is(words, n, &at, "refused")) {
+		seen.what = LINK_VSI_RESPONSE;
+		/* 802.1Q 41.2.3: insufficient resources */
+		seen.status = VDP_STATUS_ACK | (*words[at - 1] == 'r' ? 2 : 0);
+	}
+	if (at < n)
+		port->vm = vm_named(s->script, words[at++]);
+	if (!port->vm || at != n)
+		return false;
+	memcpy(seen.port, port->set.name, sizeof(seen.port));
+	seen.id = port->vm->id;
+	seen.n_entries = (uint16_t)port->vm->n;
+	memcpy(seen.entries, port->vm->entries, sizeof(port->vm->entries));
+	bridge_vsi(s->bridge, s->script->now, &seen);
+	return true;
+}
+
+static bool dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n)
+{
+	static const char *const types[] = {"",	       "discover", "offer", "request",
+					    "decline", "ack",	   "nak",   "release"};
+	struct fake_dhcp fake = {.op = DHCP4_BOOTREQUEST};
+	struct inet_frame seen = {.ethertype = ETHERTYPE_IPV4,
+				  .udp = true,
+				  .sport = DHCP4_CLIENT_PORT,
+				  .dport = DHCP4_SERVER_PORT};
+	int type = n > 2 ? number_of(words[0], types, 8) : -1;
+	const struct vm *vm = type > 0 ? vm_named(s->script, words[2]) : NULL;
+	uint8_t buf[600];
+	unsigned at = 3;
+	size_t len;
+
+	if (!vm)
+		return false;
+	fake.type = (uint8_t)type;
+	fake.xid = (uint32_t)strtoul(words[1], NULL, 10);
+	seen.src = fake.chaddr = vm->entries[0].mac;
+	if (at < n && !addr_parse(words[at], &fake.requested))
+		fake.yiaddr = fake.ciaddr = fake.requested, at++;
+	if (at < n && strcmp(words[at], "from")) {
+		fake.has_lease = true;
+		fake.lease_s = (uint32_t)strtoul(words[at++], NULL, 10);
+	}
+	if (type == DHCP4_OFFER || type == DHCP4_ACK || type == DHCP4_NAK) {
+		fake.op = DHCP4_BOOTREPLY;
+		seen.src = server_mac;
+		seen.sport = DHCP4_SERVER_PORT;
+		seen.dport = DHCP4_CLIENT_PORT;
+	}
+	if (word_is(words, n, &at, "from") &&
+	    (at == n || mac_parse(words[at++], &seen.src)))
+		return false;
+	len = fake_dhcp(buf, sizeof(buf), &fake);
+	seen.payload = rd_new(buf, len, 0);
+	bridge_frame(s->bridge, s->script->now, port->set.name, &seen);
+	return at == n;
+}
+
+static void frame(struct on_switch *s, const struct on_port *port, const struct mac *src,
+		  uint16_t ethertype)
+{
+	const struct inet_frame seen = {.src = *src, .ethertype = ethertype};
+
+	bridge_frame(s->bridge, s->script->now, port->set.name, &seen);
+}

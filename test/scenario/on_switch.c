@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scripts for the switch's story: the switch as a whole. T is the time, P a port:
+ *
+ *   T port P bridge|station [guard=G] [assist=A] [trusted] [servers=A,A] [giaddr=A]
+ *     [keepalive=MS] [nowhere]
+ *   T P …                                        on_port.c
+ *   T SERVER …                                   script.h
+ *   T replay begin|end | module gone | all forgotten | guard emptied
+ *   T restore P VM IP SECONDS|forever | restore mode P G     what the kernel still has
+ *
+ * What happens: of the binding table, "stage|put|activate|leaving|dormant|drop P IP";
+ * of the kernel, "renew P IP SECONDS", "mode P G", "announce|renounce P"; of a VSI,
+ * "P STATE"; "ask mac SERVER", "rejected WHAT", "query P", "help P", "log P: TEXT".
+ * After each line the kernel must hold what the table does.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "on_switch.h"
+#include "wire/text.h"
+
+static bool set_port(struct on_switch *s, char **words, unsigned n);
+static bool set_option(struct on_port *port, char *word);
+static bool restore(struct on_switch *s, char **words, unsigned n);
+static bool whole(struct on_switch *s, char **words, unsigned n);
+static struct on_port *port_named(struct on_switch *s, const char *name);
+
+static const char *const guards[] = {"off", "monitor", "enforce"};
+static const char *const assists[] = {"off", "leasequery", "help", "auto"};
+
+/* What the story does to the world. */
+
+static int io_put(void *arg, const struct guard_element *element)
+{
+	struct on_switch *s = arg;
+
+	mirror_put(&s->mirror, element);
+	return 0;
+}
+
+static int io_renew(void *arg, const struct guard_element *element)
+{
+	struct on_switch *s = arg;
+
+	mirror_renew(&s->mirror, element);
+	return 0;
+}
+
+static int io_drop(void *arg, const struct guard_element *element)
+{
+	struct on_switch *s = arg;
+
+	mirror_drop(&s->mirror, element);
+	return 0;
+}
+
+static int io_announce(void *arg, const char *port, const struct mac *mac)
+{
+	struct on_switch *s = arg;
+
+	mirror_announce(&s->mirror, port, mac, true);
+	return 0;
+}
+
+static int io_renounce(void *arg, const char *port, const struct mac *mac)
+{
+	struct on_switch *s = arg;
+
+	mirror_announce(&s->mirror, port, mac, false);
+	return 0;
+}
+
+static int io_mode(void *arg, const char *port, enum link_guard mode)
+{
+	struct on_switch *s = arg;
+
+	script_happen(s->script, "mode %s %s", port, guards[mode]);
+	return 0;
+}
+
+static int io_send(void *arg, const struct addr *giaddr, const struct addr *server,
+		   const uint8_t *msg, size_t len)
+{
+	struct on_switch *s = arg;
+
+	query_sent(s->script, giaddr, server, msg, len);
+	return 0;
+}
+
+/* Binding first, group query second: a guard that drops the report's source address
+ * drops the report. */
+static void io_query_groups(void *arg, const char *port, const struct vsi *vsi)
+{
+	struct on_switch *s = arg;
+
+	mirror_no_staged(&s->mirror, vsi);
+	script_happen(s->script, "query %s", port);
+}
+
+static void io_ask_help(void *arg, const char *port, const struct vsi *vsi,
+			const struct vsi_entry *entry)
+{
+	struct on_switch *s = arg;
+
+	(void)vsi;
+	(void)entry;
+	script_happen(s->script, "help %s", port);
+}
+
+static bool io_place(void *arg, const char *port, uint32_t *ret_bridge)
+{
+	const struct on_port *on = port_named(arg, port);
+
+	*ret_bridge = 1;
+	return !on || !on->nowhere;
+}
+
+static bool io_giaddr(void *arg, const char *port, struct addr *ret_giaddr)
+{
+	(void)arg;
+	(void)port;
+	(void)ret_giaddr;
+	return false;
+}
+
+static uint32_t io_random(void *arg)
+{
+	struct on_switch *s = arg;
+
+	s->random = s->random * 1664525 + 1013904223;
+	return s->random;
+}
+
+/* A state's change is its debug line, "EVENT: OLD -> NEW". */
+static void io_log(void *arg, int priority, const char *port, const struct vsi_id *vsi,
+		   const char *text)
+{
+	struct on_switch *s = arg;
+	const char *to = strstr(text, " -> ");
+
+	(void)vsi;
+	if (priority == LOG_DEBUG && to && port)
+		script_happen(s->script, "%s %s", port, to + 4);
+	else if (priority != LOG_DEBUG)
+		script_happen(s->script, "log %s: %s", port ? port : "-", text);
+}
+
+static const struct bridge_io io = {
+	io_put,	   io_renew,  io_drop,	       io_announce, io_renounce,
+	io_mode,   io_send,   io_query_groups, io_ask_help, io_place,
+	io_giaddr, io_random, io_log,
+};
+
+static void *begin(struct script *script)
+{
+	struct on_switch *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->script = script;
+	s->bridge = bridge_new(&io, s);
+	mirror_init(&s->mirror, script, s->bridge);
+	return s;
+}
+
+static void end(void *arg)
+{
+	struct on_switch *s = arg;
+
+	bridge_free(s->bridge);
+	free(s);
+}
+
+static ms_t deadline(void *arg)
+{
+	struct on_switch *s = arg;
+
+	return bridge_deadline(s->bridge);
+}
+
+static void tick(void *arg, ms_t now)
+{
+	struct on_switch *s = arg;
+
+	bridge_tick(s->bridge, now);
+}
+
+static void look(void *arg)
+{
+	struct on_switch *s = arg;
+
+	mirror_look(&s->mirror);
+}
+
+static enum lq_reject input(void *arg, const struct addr *giaddr,
+			    const struct addr *server, const uint8_t *msg, size_t len)
+{
+	struct on_switch *s = arg;
+
+	return bridge_lq_input(s->bridge, s->script->now, giaddr, server, msg, len);
+}
+
+/* What the script says. */
+
+static bool line(void *arg, char **words, unsigned n)
+{
+	struct on_switch *s = arg;
+	struct on_port *port = port_named(s, words[0]);
+
+	if (port)
+		return n > 1 && on_port(s, port, words + 1, n - 1);
+	if (!strcmp(words[0], "port"))
+		return n > 2 && set_port(s, words + 1, n - 1);
+	if (!strcmp(words[0], "restore"))
+		return restore(s, words + 1, n - 1);
+	return whole(s, words, n) || query_answer(s->script, words, n, input);
+}
+
+const struct part switch_part = {begin, end, line, deadline, tick, look};
+
+static bool set_port(struct on_switch *s, char **words, unsigned n)
+{
+	struct on_port *port = port_named(s, words[0]);
+
+	if (!port) {
+		if (s->n_ports == PORTS_MAX)
+			return false;
+		port = &s->ports[s->n_ports++];
+		snprintf(port->set.name, sizeof(port->set.name), "%s", words[0]);
+		port->set.up = true;
+		port->set.assist = LINK_ASSIST_LEASEQUERY;
+		port->set.keepalive_ms = 20000;
+	}
+	port->set.gone = false;
+	port->set.role =
+		!strcmp(words[1], "bridge") ? LINK_ROLE_BRIDGE : LINK_ROLE_STATION;
+	for (unsigned i = 2; i < n; i++)
+		if (!set_option(port, words[i]))
+			return false;
+	bridge_port(s->bridge, s->script->now, &port->set);
+	return true;
+}
+
+static bool set_option(struct on_port *port, char *word)
+{
+	char *value = strchr(word, '=');
+	int number;
+
+	if (!value) {
+		port->set.trusted |= !strcmp(word, "trusted");
+		port->nowhere |= !strcmp(word, "nowhere");
+		return !strcmp(word, "trusted") || !strcmp(word, "nowhere");
+	}
+	*value++ = 0;
+	if (!strcmp(word, "guard")) {
+		number = number_of(value, guards, 3);
+		port->set.guard = (uint8_t)number;
+		return number >= 0;
+	}
+	if (!strcmp(word, "assist")) {
+		number = number_of(value, assists, 4);
+		port->set.assist = (uint8_t)number;
+		return number >= 0;
+	}
+	if (!strcmp(word, "keepalive")) {
+		port->set.keepalive_ms = (uint32_t)strtoul(value, NULL, 10);
+		return true;
+	}
+	if (!strcmp(word, "giaddr")) {
+		port->set.n_giaddrs = 1;
+		port->set.giaddrs[0].vlan = LINK_VLAN_ANY;
+		return !addr_parse(value, &port->set.giaddrs[0].addr);
+	}
+	if (strcmp(word, "servers"))
+		return false;
+	port->set.n_servers = 0;
+	for (char *one; (one = strsep(&value, ","));) {
+		struct link_vlan_addr *server = &port->set.servers[port->set.n_servers++];
+
+		server->vlan = LINK_VLAN_ANY;
+		if (port->set.n_servers == LINK_SERVERS_MAX ||
+		    addr_parse(one, &server->addr))
+			return false;
+	}
+	return true;
+}
+
+static bool restore(struct on_switch *s, char **words, unsigned n)
+{
+	struct guard_element element = {.timeout_ms = MS_NEVER};
+	const struct vm *vm;
+
+	if (n == 3 && !strcmp(words[0], "mode")) {
+		int mode = number_of(words[2], guards, 3);
+
+		if (mode >= 0)
+			bridge_restore_mode(s->bridge, words[1], (enum link_guard)mode);
+		return mode >= 0;
+	}
+	if (n != 4 || !(vm = vm_named(s->script, words[1])) ||
+	    addr_parse(words[2], &element.ip))
+		return false;
+	snprintf(element.port, sizeof(element.port), "%s", words[0]);
+	element.mac = vm->entries[0].mac;
+	element.vlan = vm->entries[0].vlan;
+	if (strcmp(words[3], "forever"))
+		element.timeout_ms = strtol(words[3], NULL, 10) * 1000 + BRIDGE_GRACE_MS;
+	mirror_put(&s->mirror, &element);
+	bridge_restore(s->bridge, s->script->now, &element);
+	return true;
+}
+
+static bool whole(struct on_switch *s, char **words, unsigned n)
+{
+	ms_t now = s->script->now;
+
+	if (n != 2)
+		return false;
+	if (!strcmp(words[0], "replay"))
+		bridge_replay(s->bridge, now, !strcmp(words[1], "end"));
+	else if (!strcmp(words[0], "module"))
+		bridge_module_gone(s->bridge, now);
+	else if (!strcmp(words[0], "all"))
+		bridge_forgotten(s->bridge, now, "");
+	else if (!strcmp(words[0], "guard"))
+		mirror_empty(&s->mirror), bridge_say_all(s->bridge, now);
+	else
+		return false;
+	return true;
+}
+
+static struct on_port *port_named(struct on_switch *s, const char *name)
+{
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (!strcmp(s->ports[i].set.name, name))
+			return &s->ports[i];
+	return NULL;
+}
