@@ -36,7 +36,8 @@ enum host_set_result {
 struct host_events {
 	/* Attached to a (new) generation of lldpad's modules: no port is up yet. */
 	void (*attached)(void);
-	/* lldpad drops all its VSIs: SIGHUP or end. */
+	/* lldpad drops all its VSIs: SIGHUP or end. No port_down comes: until it is
+	 * told anew, no port is up. */
 	void (*detached)(void);
 
 	void (*port_up)(const char *port);

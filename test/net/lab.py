@@ -312,8 +312,9 @@ subnet 10.9.0.0 netmask 255.255.255.0 {{ range 10.9.0.100 10.9.0.199; }}
         """A new VM in place of the one before."""
         return Vm(self)
 
-    def vdp(self, server, mode, vsi, mac, hints="none", vlan=0, check=True, wait=True):
-        argv = ["vdptool", "-i", "e0", "-T", "-V", "assoc"] + (["-W"] if wait else [])
+    def vdp(self, server, mode, vsi, mac, hints="none", vlan=0, check=True, wait=True,
+            uplink="e0"):
+        argv = ["vdptool", "-i", uplink, "-T", "-V", "assoc"] + (["-W"] if wait else [])
         for item in (f"mode={mode}", "mgrid2=1", "typeid=1193047", "typeidver=2",
                      f"uuid={vsi}", f"filter={vlan}-{mac}", f"hints={hints}"):
             argv += ["-c", item]

@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 
+os.environ["PATH"] += ":/usr/sbin:/sbin"
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
@@ -111,7 +112,8 @@ class Namespace:
         run("ip", "netns", "add", self.name)
         self.ip("link set lo up")
         self.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6;"
-                             "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
+                             "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6",
+                 check=False)    # a kernel without IPv6 has none to switch off
 
     def run(self, *argv, **options):
         return run("ip", "netns", "exec", self.name, *argv, **options)

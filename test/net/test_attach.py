@@ -58,7 +58,7 @@ class Pair:
         return f"mode = {mode}" in self.h.run(*argv, check=False)
 
     def associate(self, vsi):
-        """Stock refuses requests for a while after LLDP is there: ask until it does not."""
+        """Stock refuses requests for a while after LLDP is there: ask again."""
         wait_for("an association", lambda: self.vdp(vsi), 10.0, 0.3)
 
     def answers(self, lldpad=None):
@@ -164,8 +164,8 @@ def test_settings_of_other_modules_are_not_ours_to_answer(world):
     pair = Pair(world)
     evb = "0x0080c20d"
     pair.sw.run("lldptool", "-T", "-i", "p1", "-g", "ncb", "-V", evb, "vdprwd=17")
-    assert "vdprwd=17" in pair.sw.run("lldptool", "-t", "-i", "p1", "-g", "ncb", "-V", evb,
-                                      "-c", "vdprwd")
+    assert "vdprwd=17" in pair.sw.run("lldptool", "-t", "-i", "p1", "-g", "ncb", "-V",
+                                      evb, "-c", "vdprwd")
 
 
 def test_attaches_at_the_first_turn_where_if_nameindex_is_not_seen(world):
@@ -174,7 +174,8 @@ def test_attaches_at_the_first_turn_where_if_nameindex_is_not_seen(world):
         #include <net/if.h>
         struct if_nameindex *if_nameindex(void)
         {
-            struct if_nameindex *(*f)(void) = dlsym(dlopen("libc.so.6", RTLD_NOW), __func__);
+            void *libc = dlopen("libc.so.6", RTLD_NOW);
+            struct if_nameindex *(*f)(void) = dlsym(libc, "if_nameindex");
             return f();
         }""", "-shared", "-fPIC")
     pair = Pair(world, preload=f"{shim}:{module()}")
@@ -356,6 +357,49 @@ def test_control_stock_lldpad_dies_of_a_short_frame(world, length):
     with pair.h.packet_socket("e0") as s:
         s.send(header[:14] + b"\x14" + header[15:])
         s.send(header[:length])
+    wait_for("stock lldpad to die", lambda: not pair.bridge.process.alive)
+    assert -pair.bridge.process.popen.returncode in (signal.SIGSEGV, signal.SIGABRT)
+
+
+DRAFT = """nearest_customer_bridge : { %s : { adminStatus = 3;
+    tlvid001b3f00 : { enableTx = true; capabilities = "rte,ecp,vdp";
+        fmode = "reflectiverelay"; vsis = "100"; rte = "15"; };
+    vdp : { enableTx = true; role = "%s"; }; }; };
+lldp : { }; dcbx : { version = "1.0"; dcbx_version = 2; };
+"""
+
+
+class DraftPair(Pair):
+    """Both speak draft 0.2: ethertype 0x88b7."""
+
+    def start(self, which):
+        with open(which.conf, "w", encoding="ascii") as f:
+            f.write(DRAFT % (("p1", "bridge") if which is self.bridge
+                             else ("e0", "station")))
+        return super().start(which)
+
+    def ready(self):
+        wait_for("the draft's packet socket", lambda: f"[{0x88b7}]:p1" in
+                 self.sw.run("ss", "-0", "-a"), 15.0)
+
+    def short_frames(self):
+        frame = bytes.fromhex("0180c200000e" "020000000051" "88b7"
+                              "001b3f00" "0000000002")
+        with self.h.packet_socket("e0") as s:
+            for length in range(14, 23):
+                s.send(frame[:length])
+
+
+def test_frames_of_the_draft_that_are_too_short_do_no_harm(world):
+    pair = DraftPair(world)
+    pair.short_frames()
+    assert pair.answers()
+    assert pair.bridge.process.alive
+
+
+def test_control_stock_lldpad_dies_of_a_short_frame_of_the_draft(world):
+    pair = DraftPair(world, preload=None)
+    pair.short_frames()
     wait_for("stock lldpad to die", lambda: not pair.bridge.process.alive)
     assert -pair.bridge.process.popen.returncode in (signal.SIGSEGV, signal.SIGABRT)
 

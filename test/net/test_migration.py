@@ -131,6 +131,63 @@ def test_vm_comes_back_to_a_port_that_has_let_it_go(lab, vm):
     lab.wait_states(vm, p1="active", p2="leaving")
 
 
+def test_vm_comes_back_to_a_port_that_has_not_let_it_go(lab, vm):
+    """Stock lldpad at h1 sends nothing new then: the association is still there."""
+    lab.born(vm)
+    lab.migrate(vm, "h2")
+    lab.wait_states(vm, p1="leaving", p2="active")
+    ping, before = vm.ping(), lab.violations()
+    vm.move("h1")
+    first = ping.next()
+    _alive(ping, first)
+    vm.vdp("h2", "deassoc")
+    lab.wait_states(vm, p1="active")
+    _alive(ping, first)
+    ping.stop()
+    assert lab.violations() == before
+
+
+def test_vm_goes_round_and_round(lab, vm):
+    lab.born(vm)
+    ping, before = vm.ping(), lab.violations()
+    for here, there in (("h1", "h2"), ("h2", "h1")) * 3:
+        lab.migrate(vm, there)
+        vm.vdp(here, "deassoc")
+        first = ping.next()
+        _alive(ping, first)
+        lab.wait_states(vm, **{lab.port_of[there]: "active"})
+    ping.stop()
+    assert lab.violations() == before
+
+
+def test_DHCPACK_from_a_vm_port_is_not_believed(lab, vm):
+    lab.born(vm)
+    before, evil = lab.counter("snooped_untrusted"), "10.9.0.250"
+    server = b"\x36\x04" + frames.ip_bytes(vm.ip) + b"\x33\x04\x00\x00\x0e\x10"
+    request = frames.dhcp(1, 3, 77, vm.mac, options=b"\x32\x04" + frames.ip_bytes(evil))
+    ack = bytearray(frames.dhcp(2, 5, 77, vm.mac, options=server))
+    ack[16:20] = frames.ip_bytes(evil)      # yiaddr
+    vm.space.send_frame("eth1", frames.udp_frame(
+        "ff:ff:ff:ff:ff:ff", vm.mac, "0.0.0.0", "255.255.255.255", request, 68, 67))
+    vm.space.send_frame("eth1", frames.udp_frame(
+        "ff:ff:ff:ff:ff:ff", vm.mac, vm.ip, "255.255.255.255", bytes(ack), 67, 68))
+    wait_for("the forgery to count",
+             lambda: lab.counter("snooped_untrusted") == before + 1)
+    assert not [row for row in lab.show("sw", "bindings") if row["address"] == evil]
+
+
+def test_DHCPRELEASE_forged_by_another_port_ends_nothing(lab, vm):
+    lab.born(vm)
+    release = frames.dhcp(1, 7, 78, vm.mac, ciaddr=vm.ip,
+                          options=b"\x36\x04" + frames.ip_bytes("10.9.0.1"))
+    before = lab.counter("snooped_releases")
+    lab.space["h2"].send_frame("e0", frames.udp_frame(
+        lab.dhcp_mac, vm.mac, vm.ip, "10.9.0.1", release, 68, 67))
+    wait_for("the forgery to be seen",
+             lambda: lab.counter("snooped_releases") == before + 1)
+    assert lab.states(vm) == {"p1": "active"}
+
+
 def test_lease_released_by_the_vm_ends_its_binding(lab, vm):
     lab.born(vm)
     vm.release()

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 import frames
+from lab import built
 from netns import wait_for
 
 # After SIGHUP stock lldpad is deaf for VDP for a second: keep-alives come less often.
@@ -91,6 +92,25 @@ def test_while_the_engine_is_away_vdp_and_the_M_bit_work_on(lab, vm):
         lab.engine_start("sw")
         lab.wait_linked("sw")
     wait_for("the replay", lambda: _vsi_state(lab, vm) in (["settled"], ["arrived"]))
+
+
+def test_command_says_plainly_that_the_engine_or_the_module_is_not_there(lab):
+    def show():
+        return lab.sw.run("sh", "-c", '"$0" show ports 2>&1; echo "status $?"',
+                          built("vdp-migrate"))
+    assert "status 0" in show()
+    lab.lldpad["sw"].stop()
+    try:
+        wait_for("the module's absence to be said",
+                 lambda: "module not loaded in lldpad" in show())
+        lab.engine["sw"].stop()
+        said = show()
+        assert "engine" in said and "not running" in said and "status 2" in said
+    finally:
+        lab.engine_start("sw")
+        lab.lldpad["sw"].start()
+        lab.wait_lldp()
+        lab.wait_linked("sw")
 
 
 def test_vm_migrates_after_the_engine_was_killed_and_started(lab, vm):

@@ -127,6 +127,18 @@ static void same_binding_again_tells_nothing(void **state)
 	assert_int_equal(binding_count(f->table), 1);
 }
 
+static void renewal_elsewhere_leaves_a_dormant_one_to_its_end(void **state)
+{
+	struct fixture *f = *state;
+
+	put_in(f, 1, BINDING_DORMANT, BINDING_SNOOPED, 60 * SECOND);
+	f->told[0] = 0;
+	put_in(f, 2, BINDING_ACTIVE, BINDING_SNOOPED, 90 * SECOND);
+	assert_told(f, "put 2 10.0.0.7");
+	put_in(f, 2, BINDING_ACTIVE, BINDING_SNOOPED, 120 * SECOND);
+	assert_told(f, "renew 2 10.0.0.7");
+}
+
 static void lease_end_moved_by_a_second_is_renewed_on_every_port(void **state)
 {
 	struct fixture *f = *state;
@@ -135,7 +147,7 @@ static void lease_end_moved_by_a_second_is_renewed_on_every_port(void **state)
 	put_in(f, 2, BINDING_STAGED, BINDING_MOVED, 60 * SECOND);
 	f->told[0] = 0;
 	put_in(f, 2, BINDING_STAGED, BINDING_LEASEQUERY, 61 * SECOND);
-	assert_told(f, "renew 1 10.0.0.7, renew 2 10.0.0.7, staged->staged 2 10.0.0.7");
+	assert_told(f, "renew 2 10.0.0.7, renew 1 10.0.0.7, staged->staged 2 10.0.0.7");
 	put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
 	assert_told(f, "renew 1 10.0.0.7, renew 2 10.0.0.7");
 }
@@ -395,6 +407,7 @@ int main(void)
 		TEST(new_binding_is_told_as_put),
 		TEST(same_binding_again_tells_nothing),
 		TEST(lease_end_moved_by_a_second_is_renewed_on_every_port),
+		TEST(renewal_elsewhere_leaves_a_dormant_one_to_its_end),
 		TEST(new_binding_with_another_end_renews_the_other_port),
 		TEST(small_steps_of_a_lease_end_add_up),
 		TEST(lease_becomes_infinite_and_finite_again),

@@ -117,9 +117,13 @@ static struct lldpad_module **find_list(char *why, size_t size)
 	struct peek peek;
 	int r;
 
-	if (no_descriptor || !scan_self(&image)) {
-		snprintf(why, size, "%s", no_descriptor ? "no descriptor for the event loop" :
-			 "the program has too many segments");
+	if (no_descriptor) {
+		snprintf(why, size, "no descriptor for the event loop: %s",
+			 strerror(no_descriptor));
+		return NULL;
+	}
+	if (!scan_self(&image)) {
+		snprintf(why, size, "the program has too many segments");
 		return NULL;
 	}
 	r = peek_open(&peek);

@@ -73,7 +73,8 @@ void dead_add_sockets(struct dead *dead, uint16_t ethertype)
 		struct sockaddr_ll at = { 0 };
 		socklen_t len = sizeof(at);
 
-		if (FD_ISSET(fd, &deaf) || getsockname(fd, (struct sockaddr *)&at, &len) < 0 ||
+		if (FD_ISSET(fd, &deaf) ||
+		    getsockname(fd, (struct sockaddr *)&at, &len) < 0 ||
 		    at.sll_family != AF_PACKET || at.sll_protocol != htons(ethertype))
 			continue;
 		FD_SET(fd, &dead->sockets);

@@ -41,7 +41,8 @@ static int own_timer(struct lldpad_port *port, struct lldpad_agent *agent);
 static struct lldpad_arg *own_args(void);
 static void port_up(const char *ifname);
 
-void hook_insert(struct lldpad_module **head, const struct host_events *events, bool is_late)
+void hook_insert(struct lldpad_module **head, const struct host_events *events,
+		 bool is_late)
 {
 	struct lldpad_module **end = head;
 

@@ -9,8 +9,9 @@
 #include "lldpad.h"
 #include "vdp_migrate/host.h"
 
-/* Into the list that scan.c has found; whom to tell. late: ports may be up already. */
-void hook_insert(struct lldpad_module **head, const struct host_events *events, bool late);
+/* Into the list that scan.c has found; whom to tell. is_late: ports may be up already. */
+void hook_insert(struct lldpad_module **head, const struct host_events *events,
+		 bool is_late);
 /* Is our module in lldpad's list? */
 bool hook_in(void);
 

@@ -23,9 +23,9 @@
 
 #define EXPORT __attribute__((visibility("default")))
 /* The next object's symbol of this name, looked up once. */
-#define REAL(name)                                                                         \
-	static __typeof__(name) *real;                                                     \
-	if (!real)                                                                         \
+#define REAL(name)                                                                \
+	static __typeof__(name) *real;                                            \
+	if (!real)                                                                \
 		*(void **)&real = dlsym(RTLD_NEXT, #name)
 
 ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t size, int flags,

@@ -33,6 +33,7 @@ struct walk {
 static int note_segments(struct dl_phdr_info *info, size_t size, void *arg);
 static void add_range(struct scan_range *ranges, unsigned *n, uintptr_t start,
 		      uintptr_t end);
+static void try_word(const struct walk *w, uintptr_t at);
 static enum scan_rule check_list(const struct walk *w, uintptr_t head, uintptr_t first,
 				 struct scan_result *found);
 static enum scan_rule check_node(const struct walk *w, uintptr_t at, uintptr_t back,
@@ -56,42 +57,26 @@ bool scan_self(struct scan_image *ret_image)
 int scan_modules(const struct scan_image *image, const struct scan_rules *rules,
 		 const struct peek *peek, struct scan_result *ret_result)
 {
-	struct scan_result best = { .failed = image->n_data ? SCAN_NO_POINTER : SCAN_NO_DATA };
-	struct walk w = { image, rules, peek, &best };
+	struct scan_result result = {
+		.failed = image->n_data ? SCAN_NO_POINTER : SCAN_NO_DATA,
+	};
+	struct walk w = { image, rules, peek, &result };
 
-	for (unsigned i = 0; i < image->n_data && best.failed != SCAN_UNREADABLE; i++) {
-		uintptr_t at = image->data[i].start;
+	for (unsigned i = 0; i < image->n_data; i++) {
+		const struct scan_range *data = &image->data[i];
 
-		for (; at + sizeof(uintptr_t) <= image->data[i].end; at += sizeof(uintptr_t)) {
-			struct scan_result found = { 0 };
-			uintptr_t first = word_at(at);
-
-			best.words++;
-			if (!first || first % sizeof(void *) ||
-			    in_range(&image->whole, first, 1))
-				continue;
-			best.candidates++;
-			found.failed = check_list(&w, at, first, &found);
-			if (found.failed == SCAN_PASSED) {
-				best.head = (void *)at;
-				best.lists++;
-			} else if (found.failed > best.failed) {
-				best.failed = found.failed;
-				best.id = found.id;
-				best.slots = found.slots;
-			}
-			if (best.failed == SCAN_UNREADABLE)
-				break;
-		}
+		for (uintptr_t at = data->start; data->end - at >= sizeof(at) &&
+		     result.failed != SCAN_UNREADABLE; at += sizeof(at))
+			try_word(&w, at);
 	}
-	if (best.lists == 1 && best.failed != SCAN_UNREADABLE)
-		best.failed = SCAN_PASSED;
-	else if (best.lists > 1)
-		best.failed = SCAN_SEVERAL;
-	if (best.failed != SCAN_PASSED)
-		best.head = NULL;
-	*ret_result = best;
-	return best.head ? 0 : -ENOENT;
+	if (result.failed != SCAN_UNREADABLE && result.lists == 1)
+		result.failed = SCAN_PASSED;
+	else if (result.failed != SCAN_UNREADABLE && result.lists > 1)
+		result.failed = SCAN_SEVERAL;
+	if (result.failed != SCAN_PASSED)
+		result.head = NULL;
+	*ret_result = result;
+	return result.head ? 0 : -ENOENT;
 }
 
 const char *scan_text(const struct scan_result *result, char *buf, size_t size)
@@ -140,11 +125,13 @@ static int note_segments(struct dl_phdr_info *info, size_t size, void *arg)
 		}
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + ph->p_vaddr, end = start + ph->p_memsz;
+		uintptr_t start = info->dlpi_addr + ph->p_vaddr;
+		uintptr_t end = start + ph->p_memsz;
 
 		if (ph->p_type != PT_LOAD)
 			continue;
-		if (image->n_data + 2 > SCAN_RANGES_MAX || image->n_text == SCAN_RANGES_MAX)
+		if (image->n_data + 2 > SCAN_RANGES_MAX ||
+		    image->n_text == SCAN_RANGES_MAX)
 			return 2;
 		if (start < image->whole.start)
 			image->whole.start = start;
@@ -170,6 +157,27 @@ static void add_range(struct scan_range *ranges, unsigned *n, uintptr_t start,
 	start = (start + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
 	if (start < end)
 		ranges[(*n)++] = (struct scan_range){ start, end };
+}
+
+/* Is the word at this address the head of the list? */
+static void try_word(const struct walk *w, uintptr_t at)
+{
+	struct scan_result found = { 0 }, *result = w->result;
+	uintptr_t first = word_at(at);
+
+	result->words++;
+	if (!first || first % sizeof(void *) || in_range(&w->image->whole, first, 1))
+		return;
+	result->candidates++;
+	found.failed = check_list(w, at, first, &found);
+	if (found.failed == SCAN_PASSED) {
+		result->head = (void *)at;
+		result->lists++;
+	} else if (found.failed > result->failed) {
+		result->failed = found.failed;
+		result->id = found.id;
+		result->slots = found.slots;
+	}
 }
 
 static enum scan_rule check_list(const struct walk *w, uintptr_t head, uintptr_t first,
@@ -222,8 +230,8 @@ static enum scan_rule check_node(const struct walk *w, uintptr_t at, uintptr_t b
 	} links;
 	int id;
 
-	_Static_assert(offsetof(struct lldpad_module, prev) ==
-		       offsetof(struct lldpad_module, ops) + 2 * sizeof(void *), "links");
+	_Static_assert(offsetof(struct lldpad_module, ops) + 2 * sizeof(void *) ==
+		       offsetof(struct lldpad_module, prev), "links");
 	if (at % sizeof(void *) || in_range(&w->image->whole, at, 1))
 		return SCAN_NODE;
 	/* The back pointer alone first: only it is sure to mean anything. */
@@ -232,8 +240,8 @@ static enum scan_rule check_node(const struct walk *w, uintptr_t at, uintptr_t b
 		return w->result->error ? SCAN_UNREADABLE : SCAN_NODE;
 	if (links.prev != back)
 		return SCAN_BACK_POINTER;
-	if (!read_at(w, at + offsetof(struct lldpad_module, ops), &links, sizeof(links)) ||
-	    !read_at(w, at + offsetof(struct lldpad_module, id), &id, sizeof(id)))
+	if (!read_at(w, at + offsetof(struct lldpad_module, id), &id, sizeof(id)) ||
+	    !read_at(w, at + offsetof(struct lldpad_module, ops), &links, sizeof(links)))
 		return w->result->error ? SCAN_UNREADABLE : SCAN_NODE;
 	if (id <= 0 || id > ID_MAX)
 		return SCAN_ID;
@@ -246,7 +254,7 @@ static enum scan_rule check_ops(const struct walk *w, uintptr_t ops, struct node
 {
 	uintptr_t slot[LLDPAD_SLOTS];
 
-	if (ops % sizeof(void *) || !in_range(&w->image->whole, ops, sizeof(slot)))
+	if (ops % sizeof(ops) || !in_range(&w->image->whole, ops, sizeof(slot)))
 		return SCAN_OPS;
 	if (!read_at(w, ops, slot, sizeof(slot)))
 		return w->result->error ? SCAN_UNREADABLE : SCAN_OPS;
@@ -266,7 +274,7 @@ static enum scan_rule check_ops(const struct walk *w, uintptr_t ops, struct node
 	return SCAN_PASSED;
 }
 
-/* Of a segment: mapped, whatever a sanitizer thinks of the gaps between variables. */
+/* Of a segment: mapped, whatever a sanitizer thinks of gaps between variables. */
 __attribute__((no_sanitize("address"))) static uintptr_t word_at(uintptr_t at)
 {
 	typedef uintptr_t __attribute__((may_alias)) word;

@@ -38,7 +38,8 @@ static char *file;
 static void make_path(struct path *path, const char *port);
 static config_setting_t *find(const char *const *group, unsigned n, const char *name);
 static int store(const struct path *path, const char *name, const char *value);
-static config_setting_t *make_groups(const struct path *path, config_setting_t **ret_parent,
+static config_setting_t *make_groups(const struct path *path,
+				     config_setting_t **ret_parent,
 				     const char **ret_made);
 static int write_file(void);
 static int write_new(const char *path, const struct stat *old);
@@ -83,7 +84,8 @@ const char *tree_evb_mode(const char *port)
 {
 	const char *const own[] = { SECTION, port, EVB22_TLV };
 	const char *const all[] = { SECTION, COMMON, EVB22_TLV };
-	config_setting_t *mode = find(own, 3, "evbmode"), *enable = find(own, 3, "enableTx");
+	config_setting_t *enable = find(own, 3, "enableTx");
+	config_setting_t *mode = find(own, 3, "evbmode");
 	const char *text;
 
 	if (!mode)
@@ -124,7 +126,8 @@ static config_setting_t *find(const char *const *group, unsigned n, const char *
 
 static int store(const struct path *path, const char *name, const char *value)
 {
-	config_setting_t *setting = find(path->group, path->n, name), *group, *parent = NULL;
+	config_setting_t *setting = find(path->group, path->n, name);
+	config_setting_t *group, *parent = NULL;
 	const char *made = NULL, *text;
 	char *old = NULL;
 	int r;
@@ -138,7 +141,8 @@ static int store(const struct path *path, const char *name, const char *value)
 			return -ENOMEM;
 	} else {
 		group = make_groups(path, &parent, &made);
-		setting = group ? config_setting_add(group, name, CONFIG_TYPE_STRING) : NULL;
+		if (group)
+			setting = config_setting_add(group, name, CONFIG_TYPE_STRING);
 		if (group && !made) {
 			parent = group;
 			made = name;
@@ -160,7 +164,8 @@ static int store(const struct path *path, const char *name, const char *value)
 
 /* The innermost group of the path. Where groups had to be made, *ret_parent and
  * *ret_made name the outermost of them. */
-static config_setting_t *make_groups(const struct path *path, config_setting_t **ret_parent,
+static config_setting_t *make_groups(const struct path *path,
+				     config_setting_t **ret_parent,
 				     const char **ret_made)
 {
 	config_setting_t *at = config_root_setting(tree), *next;
@@ -209,7 +214,8 @@ static int write_new(const char *path, const struct stat *old)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	if (fchown(fd, old->st_uid, old->st_gid) < 0 || fchmod(fd, old->st_mode & 07777) < 0)
+	if (fchown(fd, old->st_uid, old->st_gid) < 0 ||
+	    fchmod(fd, old->st_mode & 07777) < 0)
 		r = -errno;
 	out = fdopen(fd, "w");
 	if (!out) {

@@ -7,6 +7,7 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -32,6 +33,13 @@ int watch_reserve(void)
 {
 	int fd = epoll_create1(EPOLL_CLOEXEC);
 
+	/* Started with standard descriptors closed: daemon() will replace those. */
+	if (fd >= 0 && fd <= STDERR_FILENO) {
+		int low = fd;
+
+		fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close(low);
+	}
 	if (fd < 0)
 		return -errno;
 	if (fd >= FD_SETSIZE) {

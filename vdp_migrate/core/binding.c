@@ -46,6 +46,7 @@ static struct slot *slot_of(const struct binding *binding);
 static struct binding *put_new(struct binding_table *table, const struct binding *like);
 static void update(struct binding_table *table, struct binding *binding,
 		   const struct binding *like);
+static void renew_elsewhere(struct binding_table *table, const struct binding *binding);
 static void set_lease_end(struct binding_table *table, struct binding *binding,
 			  ms_t lease_end);
 static void tell_changed(struct binding_table *table, const struct binding *binding,
@@ -106,7 +107,7 @@ struct binding *binding_put(struct binding_table *table, const struct binding *l
 	}
 	binding = put_new(table, like);
 	if (binding && !is_weak(like) && like->origin != BINDING_STATIC)
-		binding_renew(table, &like->host, &like->ip, like->lease_end);
+		renew_elsewhere(table, binding);
 	return binding;
 }
 
@@ -248,13 +249,25 @@ static void update(struct binding_table *table, struct binding *binding,
 		binding->vsi = like->vsi;
 	if (like->server.family)
 		binding->server = like->server;
-	if (like->origin == BINDING_STATIC)
+	if (like->origin == BINDING_STATIC) {
 		set_lease_end(table, binding, like->lease_end);
-	else if (!is_weak(like) || like->origin == old.origin)
-		binding_renew(table, &like->host, &like->ip, like->lease_end);
+	} else if (!is_weak(like) || like->origin == old.origin) {
+		set_lease_end(table, binding, like->lease_end);
+		renew_elsewhere(table, binding);
+	}
 	if (binding->state != old.state || binding->origin != old.origin ||
 	    !vsi_id_equal(&binding->vsi, &old.vsi))
 		tell_changed(table, binding, old.state);
+}
+
+/* Other anchors of the same key: where the VM is, is expected, or was a moment ago.
+ * A dormant one is where nobody has seen it for long: it ends with its lease. */
+static void renew_elsewhere(struct binding_table *table, const struct binding *binding)
+{
+	for (struct binding *b = binding_first(table, &binding->host); b; b = b->next)
+		if (b != binding && addr_equal(&b->ip, &binding->ip) &&
+		    b->state != BINDING_DORMANT)
+			set_lease_end(table, b, binding->lease_end);
 }
 
 static void set_lease_end(struct binding_table *table, struct binding *binding,

@@ -72,7 +72,7 @@ struct binding *binding_find(struct binding_table *table, const struct binding_h
  * An origin MOVED or KERNEL never replaces a better one of a binding that is there, nor
  * its lease end; a static binding stays static and without end.
  * A lease end later or earlier by a second or more is told as renew, here and on
- * every other port that holds the key. NULL: no memory. */
+ * every other port that holds the key, but where it is dormant. NULL: no memory. */
 struct binding *binding_put(struct binding_table *table, const struct binding *like);
 /* Renew what is there with this key, on every port. How many. */
 unsigned binding_renew(struct binding_table *table, const struct binding_host *host,

@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "bridge_private.h"
+#include "core/hash.h"
 #include "wire/text.h"
 
 struct asked {
@@ -53,14 +51,13 @@ void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
 		return;
 	}
 	asked = remember(b, vsi, lease);
-	if (!asked)
+	question.tag = asked ? asked->tag : 0;
+	if (asked && !lq_ask(b->lq, b->now, &question))
 		return;
-	question.tag = asked->tag;
-	if (lq_ask(b->lq, b->now, &question)) {
+	if (asked)
 		forget(b, asked);
-		lease->tag = 0;
-		nothing_known(b, vsi, lease, "leasequery: no memory");
-	}
+	lease->tag = 0;
+	nothing_known(b, vsi, lease, "no memory to ask");
 }
 
 void asking_answer(struct bridge *b, const struct lq_answer *answer)
@@ -146,11 +143,16 @@ static struct asked *remember(struct bridge *b, const struct vsi *vsi,
 
 	if (!asked)
 		return NULL;
-	asked->tag = lease->tag = ++b->last_tag;
+	asked->tag = ++b->last_tag;
 	asked->port = vsi->port;
 	asked->id = vsi->id;
 	asked->entry = lease->entry;
 	HASH_ADD(hh, b->asked, tag, sizeof(asked->tag), asked);
+	if (!asked->hh.tbl) {
+		free(asked);
+		return NULL;
+	}
+	lease->tag = asked->tag;
 	return asked;
 }
 

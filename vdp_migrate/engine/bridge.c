@@ -26,6 +26,7 @@ static const struct lq_ops lq_ops;
 static struct vsi *meet(struct bridge *b, const struct port *port,
 			const struct link_vsi *seen);
 static void change_filter(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen);
+static void renounce(struct bridge *b, const struct vsi *vsi);
 static void sweep(struct bridge *b, struct vsi *vsi);
 static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_event event);
 
@@ -173,6 +174,8 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 	}
 	if (row->to == MIGRATION_ARRIVED && old != row->to)
 		b->counts.arrived++;
+	if (row->to == MIGRATION_DORMANT)
+		bridge_due(b, b->now + DORMANT_MS);
 	bridge_do(b, vsi, row->to_do, lease, known);
 }
 
@@ -246,6 +249,8 @@ void bridge_tick(struct bridge *b, ms_t now)
 		for (unsigned i = 0; i < vsi->n_leases; i++)
 			bridge_due(b, vsi->leases[i].ask_at);
 		bridge_due(b, vsi->clock);
+		if (vsi->state == MIGRATION_DORMANT)
+			bridge_due(b, now + DORMANT_MS);
 		sweep(b, vsi);
 	}
 }
@@ -283,10 +288,7 @@ static struct vsi *meet(struct bridge *b, const struct port *port,
 static void change_filter(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen)
 {
 	bridge_step(b, vsi, MIGRATION_DEASSOC, NULL, NULL);
-	for (unsigned i = 0; i < vsi->n_leases; i++)
-		if (!mac_is_zero(&vsi->leases[i].entry.mac))
-			b->io->renounce(b->arg, bridge_port_name(b, vsi->port),
-					&vsi->leases[i].entry.mac);
+	renounce(b, vsi);
 	vsi->mode = 0;
 	vsi->confirmed = false;
 	if (vsi_set_filter(vsi, seen))
@@ -302,16 +304,37 @@ void bridge_announce(struct bridge *b, const struct vsi *vsi)
 					&vsi->leases[i].entry.mac);
 }
 
-/* An absent VSI that the station no longer announces is nothing any more. */
+/* The MACs of this VSI that no other VSI on its port has. */
+static void renounce(struct bridge *b, const struct vsi *vsi)
+{
+	for (unsigned i = 0; i < vsi->n_leases; i++) {
+		const struct mac *mac = &vsi->leases[i].entry.mac;
+		bool shared = mac_is_zero(mac);
+
+		for (struct vsi *other = vsi_first(b->vsis); other; other = other->next)
+			for (unsigned j = 0; j < other->n_leases && other != vsi &&
+					     other->port == vsi->port; j++)
+				if (mac_equal(&other->leases[j].entry.mac, mac))
+					shared = true;
+		if (!shared)
+			b->io->renounce(b->arg, bridge_port_name(b, vsi->port), mac);
+	}
+}
+
+/* What the station no longer announces is nothing any more; a dormant one is, while
+ * something is bound to it, and for an hour in any case. */
 static void sweep(struct bridge *b, struct vsi *vsi)
 {
-	if (vsi->state != MIGRATION_ABSENT || (vsi->mode && !vsi->forgotten))
+	bool dormant = vsi->state == MIGRATION_DORMANT;
+
+	if ((vsi->state != MIGRATION_ABSENT && !dormant) || (vsi->mode && !vsi->forgotten) ||
+	    (dormant && b->now - vsi->since < DORMANT_MS))
 		return;
+	for (unsigned i = 0; dormant && i < vsi->n_leases; i++)
+		if (bridge_holds(b, vsi, &vsi->leases[i].entry, BRIDGE_ANY_STATE))
+			return;
 	asking_forget(b, vsi);
-	for (unsigned i = 0; i < vsi->n_leases; i++)
-		if (!mac_is_zero(&vsi->leases[i].entry.mac))
-			b->io->renounce(b->arg, bridge_port_name(b, vsi->port),
-					&vsi->leases[i].entry.mac);
+	renounce(b, vsi);
 	vsi_remove(b->vsis, vsi);
 }
 

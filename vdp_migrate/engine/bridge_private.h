@@ -13,6 +13,7 @@
 #include "bridge.h"
 
 #define ASK_AGAIN_MS 60000	/* DESIGN: nothing known, all tries used */
+#define DORMANT_MS 3600000	/* a dormant VSI without bindings is kept so long */
 #define EXPIRE_MOST 256		/* bindings ended in one wake-up */
 
 struct port {

@@ -116,7 +116,7 @@ static int request(struct nl_sock *sock, enum nft_key_set set, uint32_t seq)
 		      NLM_F_REQUEST | NLM_F_DUMP) &&
 	    !nlmsg_append(msg, (void *)(uintptr_t)&head, sizeof(head), NLMSG_ALIGNTO) &&
 	    !nla_put_string(msg, NFTA_SET_ELEM_LIST_TABLE, NFT_KEY_TABLE) &&
-	    !nla_put_string(msg, NFTA_SET_ELEM_LIST_SET, nft_key_set_name(set))) {
+	    !nla_put_string(msg, NFTA_SET_ELEM_LIST_SET, nft_key_set_name((uint8_t)set))) {
 		r = send(nl_socket_get_fd(sock), nlmsg_hdr(msg),
 			 nlmsg_hdr(msg)->nlmsg_len, 0) < 0
 			    ? -errno

@@ -61,13 +61,12 @@ static bool put_ports(struct replay *replay, struct ports *ports, struct wr *dat
 	struct link_msg msg = { .type = LINK_PORT };
 	struct port *port;
 
+	/* Ports with use=no too: the engine may know them from before. */
 	while ((port = port_after(ports, replay->port))) {
-		if (port->settings.use) {
-			port_describe(port, &msg.u.port);
-			if (!linkmsg_put(datagram, &msg))
-				return false;
-			port->told = true;
-		}
+		port_describe(port, &msg.u.port);
+		if (!linkmsg_put(datagram, &msg))
+			return false;
+		port->told = port->settings.use;
 		replay->port = port->serial;
 	}
 	replay->port = 0;

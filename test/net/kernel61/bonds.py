@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+A server at a bond of two switch ports: VDP speaks on the slaves, the anchor is the bond.
+"""
+import pytest
+
+from netns import wait_for
+from wiring import BondLab
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with BondLab() as made:
+        yield made
+
+
+def _alive(ping, since=0):
+    wait_for("a ping to be answered", lambda: ping.replies(since))
+    assert not ping.lost(since, until=max(ping.replies(since)))
+
+
+def _on(vm, mode, uplink):
+    return vm.lab.vdp("h1", mode, vm.uuid, vm.mac, uplink=uplink)
+
+
+def test_vsi_seen_on_a_slave_is_bound_at_the_bond(lab, vm):
+    before = lab.violations()
+    lab.born(vm)
+    assert lab.in_kernel(vm) == {"b1"}
+    _alive(vm.ping())
+    assert lab.violations() == before
+
+
+def test_same_vsi_on_both_slaves_is_one_and_lives_until_the_last_has_gone(lab, vm):
+    lab.born(vm)
+    _on(vm, "assoc", "e1")
+    assert len([row for row in lab.show("sw", "vsis") if vm.uuid in row.values()]) == 1
+    _on(vm, "deassoc", "e0")
+    assert lab.states(vm) == {"b1": "active"}
+    _alive(vm.ping())
+    _on(vm, "deassoc", "e1")
+    lab.wait_states(vm)
+
+
+def test_vm_migrates_from_the_bond_to_a_port(lab, vm):
+    lab.born(vm)
+    lab.announce(vm, "h2")
+    lab.wait_states(vm, b1="active", p2="staged")
+    ping, before = vm.ping(), lab.violations()
+    lab.switch_over(vm, "h2")
+    _alive(ping, ping.next())
+    assert lab.violations() == before
+    lab.wait_states(vm, b1="leaving", p2="active")
+
+
+def test_vm_migrates_from_a_port_to_the_bond(lab, vm):
+    lab.born(vm, "h2")
+    lab.announce(vm, "h1")
+    lab.wait_states(vm, p2="active", b1="staged")
+    ping, before = vm.ping(), lab.violations()
+    lab.switch_over(vm, "h1")
+    _alive(ping, ping.next())
+    assert lab.violations() == before
+    lab.wait_states(vm, p2="leaving", b1="active")
