@@ -130,9 +130,10 @@ class Side:
         log = os.path.join(self.dhcp.dir, "log")
         self.dhcp.start(
             "dhcpd", "sh", "-c", f'exec "$@" >{log} 2>&1', "-", "dhcpd", "-4", "-f", "-d",
-            "--no-pid", "-cf", "/etc/dhcp/dhcpd.conf", "-lf", "/var/lib/dhcp/dhcpd.leases",
-            "d0", private=f"mount --bind {self.dhcp.dir} /etc/dhcp; "
-                          f"mount --bind {self.dhcp.dir} /var/lib/dhcp")
+            "--no-pid", "-cf", "/etc/dhcp/dhcpd.conf",
+            "-lf", "/var/lib/dhcp/dhcpd.leases", "d0",
+            private=f"mount --bind {self.dhcp.dir} /etc/dhcp; "
+                    f"mount --bind {self.dhcp.dir} /var/lib/dhcp")
 
     def _log(self):
         with open(os.path.join(self.dhcp.dir, "log"), encoding="utf-8") as f:

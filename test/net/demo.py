@@ -5,6 +5,7 @@ step. Everything in it is real but the VM's memory: stock lldpads, a Linux bridg
 dhcpd, nftables. Ends with status 0 only if what it says is what happened.
 """
 import os
+import signal
 import sys
 import time
 
@@ -200,6 +201,7 @@ def table(with_figures, without_figures, lease):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     story = Story()
     if os.geteuid() != 0:
         sys.exit("The demo makes network namespaces: run it as root (sudo test/demo)")
@@ -213,6 +215,8 @@ def main():
             good = with_us(story, lab, vm)
             bad = without_us(story, lab, vm)
             table(good, bad, lab.lease)
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted; all namespaces are removed again.")
     except (TimeoutError, CommandFailed, AssertionError) as e:
         story.check(False, "", e)
     seconds = time.monotonic() - story.began

@@ -161,20 +161,6 @@ def test_bridge_address_is_the_first_global_one_and_followed(ground):
     assert ground.driver(command) == ["10.9.0.253"]
 
 
-BONDS = subprocess.run(("unshare", "-n", "ip", "link", "add", "agg0", "type", "bond"),
-                       check=False, stderr=subprocess.DEVNULL).returncode == 0
-
-
-@pytest.mark.skipif(not BONDS, reason="this kernel has no bonding")
-def test_slave_of_a_bond_stands_for_the_bonds_bridge_port(ground):
-    ground.sw.ip("link add agg0 type bond", "link set p2 down", "link set p2 master agg0",
-                 "link set agg0 master br0")
-    told(ground.driver, "agg0")
-    p2, agg0, br0 = (ground.index(x) for x in ("p2", "agg0", "br0"))
-    assert ground.driver("port p2") == [f"{p2} {agg0} agg0 {br0} br0"]
-    assert ground.driver(f"name {agg0}") == ["agg0"] and none(ground.driver, f"name {p2}")
-
-
 # lq_socket
 
 def server_socket(ground, address=SERVER, port=67):

@@ -129,6 +129,38 @@ def test_vm_migrates_after_the_engine_was_killed_and_started(lab, vm):
     lab.wait_states(vm, p1="leaving", p2="active")
 
 
+def test_engine_killed_between_announcement_and_arrival_costs_nothing(lab, vm):
+    lab.born(vm)
+    lab.announce(vm, "h2")
+    lab.wait_states(vm, p1="active", p2="staged")
+    lab.engine["sw"].stop(signal.SIGKILL)
+    assert lab.in_kernel(vm) == {"p1", "p2"}
+    lab.engine_start("sw")
+    lab.wait_linked("sw")
+    ping, before = vm.ping(), lab.violations()
+    lab.switch_over(vm, "h2")
+    first = ping.next()
+    wait_for("a ping", lambda: ping.replies(first))
+    ping.stop()
+    assert not ping.lost(first, until=max(ping.replies(first)))
+    assert lab.violations() == before
+    lab.wait_states(vm, p1="leaving", p2="active")
+
+
+def test_link_that_flaps_costs_no_binding(lab, vm):
+    lab.born(vm)
+    lab.space["h1"].ip("link set e0 down")
+    lab.wait_states(vm, p1="dormant")
+    lab.space["h1"].ip("link set e0 up")
+    assert lab.in_kernel(vm) == {"p1"}
+    before, ping = lab.violations(), vm.ping()
+    wait_for("the bridge to forward again", ping.replies, 15.0)
+    ping.stop()
+    assert lab.lldpad["sw"].process.alive
+    assert lab.violations() == before
+    assert lab.in_kernel(vm) == {"p1"}
+
+
 def test_lease_that_ends_while_nobody_looks_ends_its_binding(lab, vm):
     """The engine's own timer; the kernel's element would live an hour longer."""
     lab.dhcpd.stop()

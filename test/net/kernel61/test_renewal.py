@@ -61,7 +61,8 @@ def test_renewal_can_also_shorten(sw):
 
 
 def test_renewal_of_one_is_not_undone_by_the_expiry_of_another(sw):
-    sw.driver(f"put p1 0 {MAC} {IP4} 60", f"put p2 0 {OTHER_MAC} {OTHER_IP} 0.05", "commit")
+    sw.driver(f"put p1 0 {MAC} {IP4} 60", f"put p2 0 {OTHER_MAC} {OTHER_IP} 0.05",
+              "commit")
     _ended(sw, "p2", OTHER_MAC, OTHER_IP)
     sw.driver(f"renew p1 0 {MAC} {IP4} 600", f"renew p2 0 {OTHER_MAC} {OTHER_IP} 600",
               "commit")

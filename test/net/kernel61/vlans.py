@@ -24,7 +24,9 @@ def lab(request):
 
 
 def _alive(ping, since=0):
+    """A packet of these is answered, and none is lost until then; ends the ping."""
     wait_for("a ping to be answered", lambda: ping.replies(since))
+    ping.stop()
     assert not ping.lost(since, until=max(ping.replies(since)))
 
 

@@ -68,7 +68,8 @@ class BondLab(ProductLab):
         super()._wire()
         h1 = self.space["h1"]
         self.sw.ip(f"link add p5 type veth peer name e1 netns {h1.name}")
-        for space, bond, slaves in ((self.sw, "b1", ("p1", "p5")), (h1, "u0", ("e0", "e1"))):
+        for space, bond, slaves in ((self.sw, "b1", ("p1", "p5")),
+                                    (h1, "u0", ("e0", "e1"))):
             space.ip(f"link add {bond} type bond mode balance-xor miimon 100",
                      *(x for s in slaves for x in (
                          f"link set {s} nomaster down", f"link set {s} master {bond}")),
@@ -93,9 +94,17 @@ class BondLab(ProductLab):
                                    ("h2", "station", ("e0",))):
             ours = self.ours if where == "sw" else {
                 port: self.station_ours["e0"] for port in ports}
-            self.lldpad[where] = lab_module.Lldpad(self.space[where], role, ports,
-                                                   where in self.module_at, ours, self.rka)
+            self.lldpad[where] = lab_module.Lldpad(
+                self.space[where], role, ports, where in self.module_at, ours, self.rka)
             self.lldpad[where].start()
+
+    def wait_linked(self, where):
+        """Whether the slaves or their bond are shown as ports is not said here."""
+        def linked():
+            known = {row["port"] for row in self.show(where, "ports")
+                     if row["use"] == "yes"}
+            return known >= ({"p2", "p3"} if where == "sw" else {"e0"})
+        lab_module.wait_for(f"module and engine at {where} to meet", linked, 15.0)
 
     def wait_lldp(self, servers=("h1", "h2")):
         links = {"h1": (("e0", "p1"), ("e1", "p5")), "h2": (("e0", "p2"),)}
