@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1000);
 	run(&inject);
 	print(&inject);
+	free(inject.times);
 	return EXIT_SUCCESS;
 }
 

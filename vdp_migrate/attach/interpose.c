@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
 
 #include "attach.h"
 #include "log.h"
@@ -31,6 +33,7 @@
 ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t size, int flags,
 		       __SOCKADDR_ARG from, socklen_t *from_len);
 
+static void take_off(struct timeval *timeout, const struct timespec *since);
 static void leave_preload(void);
 static bool is_ours(const char *entry, size_t len, const char *path);
 static bool omits_time(int argc, char **argv);
@@ -90,12 +93,14 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 		  struct timeval *timeout)
 {
 	static bool inside;
+	struct timespec entry;
 	int fd, error, r;
 
 	REAL(select);
 	if (!attach_enabled() || inside || !readable || !writable || !exceptional)
 		return real(n, readable, writable, exceptional, timeout);
 	inside = true;
+	clock_gettime(CLOCK_MONOTONIC, &entry);
 	attach_try(true);
 	if (!attach_turn()) {
 		FD_ZERO(readable);
@@ -110,6 +115,7 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 		if (n <= fd)
 			n = fd + 1;
 	}
+	take_off(timeout, &entry);
 	/* EINTR goes through: lldpad looks at its signals after select(). */
 	r = real(n, readable, writable, exceptional, timeout);
 	error = errno;
@@ -155,6 +161,29 @@ static ssize_t filter(int fd, const void *frame, ssize_t len, const struct socka
 	ok = attach_frame(fd, at.sll_ifindex, frame, (size_t)len);
 	errno = ok ? error : ENETDOWN;
 	return ok ? len : -1;
+}
+
+/* lldpad has reckoned its time-out before our turn. A send in that wakes the engine,
+ * and on a busy machine the engine then runs first: lldpad's timers shall not be late
+ * by that. */
+static void take_off(struct timeval *timeout, const struct timespec *since)
+{
+	struct timespec now;
+	struct timeval spent;
+
+	if (!timeout)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	spent.tv_sec = now.tv_sec - since->tv_sec;
+	spent.tv_usec = (now.tv_nsec - since->tv_nsec) / 1000;
+	if (spent.tv_usec < 0) {
+		spent.tv_sec--;
+		spent.tv_usec += 1000000;
+	}
+	if (timercmp(timeout, &spent, >))
+		timersub(timeout, &spent, timeout);
+	else
+		timerclear(timeout);
 }
 
 /* Out of LD_PRELOAD, for programs that lldpad starts; others' entries stay. */

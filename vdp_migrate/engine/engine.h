@@ -21,6 +21,8 @@ struct engine {
 	const struct guard_ops *guard_ops;
 	struct guard *guard;
 	bool guard_dirty;	/* something waits for commit */
+	bool announced;		/* so does a MAC, but not before announce_by: */
+	ms_t announce_by;	/* its binding is being asked for */
 	bool guard_failed;	/* a commit has failed: reinstall */
 	struct bridge_db *db;
 	struct lq_socket *lq;
@@ -36,6 +38,9 @@ struct engine {
 };
 
 ms_t engine_now(void);
+
+/* A MAC that is announced waits so long for its binding, to be one commit with it. */
+#define ANNOUNCE_MS 5
 
 /* io.c: arg is the engine. */
 extern const struct bridge_io engine_io;

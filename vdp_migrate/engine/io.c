@@ -33,6 +33,8 @@ void engine_commit(struct engine *engine)
 	}
 	if (!err && engine->guard_dirty)
 		err = engine->guard_ops->commit(engine->guard);
+	if (engine->guard_dirty)
+		engine->announced = false;
 	engine->guard_dirty = false;
 	if (err && !engine->guard_failed)
 		log_line(LOG_ERR, "guard: the kernel refused a change: %s; tried again every "
@@ -72,7 +74,7 @@ static int announce(void *arg, const char *port, const struct mac *mac)
 {
 	struct engine *engine = arg;
 
-	engine->guard_dirty = true;
+	engine->announced = true;
 	return engine->guard_ops->announce(engine->guard, port, mac);
 }
 
@@ -103,6 +105,8 @@ static int lq_send(void *arg, const struct addr *from, const struct addr *server
 		log_line(LOG_WARNING, "leasequery from giaddr %s to %s not sent: %s",
 			 addr_text(from, from_text), addr_text(server, server_text),
 			 strerror(-err));
+	if (!err)
+		engine->announce_by = engine_now() + ANNOUNCE_MS;
 	engine->send_error_logged = err;
 	return err;
 }
@@ -128,10 +132,11 @@ static bool giaddr(void *arg, const char *port, struct addr *ret_giaddr)
 
 	if (!bridge_db_port(engine->db, port, &found))
 		return false;
-	if (!lq_socket_port67_free(engine->lq))
-		why = "another program on this machine holds UDP port 67";
-	else if (!bridge_db_address(engine->db, found.bridge_ifindex, ret_giaddr))
+	if (!bridge_db_address(engine->db, found.bridge_ifindex, ret_giaddr))
 		why = "the bridge has no IPv4 address";
+	else if (!lq_socket_holds(engine->lq, ret_giaddr) &&
+		 !lq_socket_port67_free(engine->lq))
+		why = "another program on this machine holds UDP port 67";
 	if (why && !engine->no_giaddr_logged)
 		log_line(LOG_WARNING, "%s: no giaddr to ask from: %s; set giaddr to an address "
 			 "of this machine that nobody else uses, for instance a /32 on lo",

@@ -25,6 +25,8 @@ void log_line(int priority, const char *format, ...)
 	char line[512];
 	va_list args;
 
+	if (priority == LOG_DEBUG && !log_to_stderr)
+		return;
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
@@ -39,6 +41,9 @@ void log_about(int priority, const char *port, const struct vsi_id *vsi, const c
 {
 	char id[VSI_ID_TEXT_MAX] = "";
 	size_t len;
+
+	if (priority == LOG_DEBUG && !log_to_stderr)
+		return;
 
 	if (vsi && vsi->format) {
 		vsi_id_text(vsi, id);

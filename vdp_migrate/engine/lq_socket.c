@@ -109,6 +109,14 @@ const struct lq_socket_counts *lq_socket_counts(const struct lq_socket *sockets)
 	return &sockets->counts;
 }
 
+bool lq_socket_holds(const struct lq_socket *sockets, const struct addr *giaddr)
+{
+	for (unsigned i = 0; i < sockets->n; i++)
+		if (!memcmp(&sockets->one[i].giaddr, giaddr, sizeof(*giaddr)))
+			return true;
+	return false;
+}
+
 bool lq_socket_port67_free(const struct lq_socket *sockets)
 {
 	return table_free(sockets, "/proc/self/net/udp") &&

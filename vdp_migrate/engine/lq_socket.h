@@ -34,6 +34,9 @@ struct lq_socket_counts {
 };
 const struct lq_socket_counts *lq_socket_counts(const struct lq_socket *sockets);
 
+/* Is our socket of this address open? Then the question below has been asked. */
+bool lq_socket_holds(const struct lq_socket *sockets, const struct addr *giaddr);
+
 /* Does nobody else in this network namespace hold UDP port 67? Servers and relays
  * that use packet sockets alone cannot be seen. NULL: we hold none either. */
 bool lq_socket_port67_free(const struct lq_socket *sockets);

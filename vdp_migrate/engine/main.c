@@ -327,10 +327,14 @@ static void before_waiting(struct ev_loop *loop, ev_prepare *watcher, int events
 	link_server_flush(engine->server);
 	if (bridge_deadline(engine->bridge) <= now)
 		bridge_tick(engine->bridge, now);
+	if (engine->announced && engine->announce_by <= now)
+		engine->guard_dirty = true;
 	engine_commit(engine);
 	next = bridge_deadline(engine->bridge);
 	if (engine->guard_failed && next > now + RETRY_MS)
 		next = now + RETRY_MS;
+	if (engine->announced && next > engine->announce_by)
+		next = engine->announce_by;
 	ev_timer_stop(loop, &engine->deadline);
 	if (next == MS_NEVER)
 		return;

@@ -137,27 +137,33 @@ static int prepare(int fd)
 	return r;
 }
 
-/* RARP; IGMP; UDP from or to port 67 or 68, not in a later fragment. */
+/* RARP; IGMP; UDP from or to port 67 or 68, not in a later fragment, but no
+ * DHCPLEASEQUERY and no answer to one (RFC 4388: types 10 to 13), where option 53 is
+ * the first: each would wake us twice just when its binding is due. */
 static int filter(int fd)
 {
 	static struct sock_filter code[] = {
 		/*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), /* ethertype */
-		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 14, 0),
-		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 12),
+		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 18, 0),
+		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 16),
 		/*  3 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23), /* protocol */
-		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 11, 0),
-		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 9),
+		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 15, 0),
+		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
 		/*  6 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* fragment offset */
-		/*  7 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 7, 0),
+		/*  7 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 11, 0),
 		/*  8 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* header length */
 		/*  9 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14), /* source port */
-		/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 5, 0),
-		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 4, 0),
+		/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 4, 0),
+		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 3, 0),
 		/* 12 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
-		/* 13 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 2, 0),
-		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 1, 0),
-		/* 15 */ BPF_STMT(BPF_RET | BPF_K, 0),
-		/* 16 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+		/* 13 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 1, 0),
+		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 4),
+		/* 15 */ BPF_STMT(BPF_LD | BPF_W | BPF_IND, 14 + 8 + 239),
+		/* 16 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x00ffffff),
+		/* 17 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x35010a, 0, 2),
+		/* 18 */ BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0x35010d, 1, 0),
+		/* 19 */ BPF_STMT(BPF_RET | BPF_K, 0),
+		/* 20 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
 	};
 	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
 					    .filter = code };

@@ -33,7 +33,10 @@ int vdp22_decode(const uint8_t *pdu, size_t len, struct vdp22 *ret_vdpdu,
 	struct rd r = rd_new(pdu, len, 0);
 	struct vdp22 v;
 
-	memset(&v, 0, sizeof(v));
+	/* Not the whole: of 5 kB few octets are used, and lldpad's ACK waits. */
+	memset(&v, 0, offsetof(struct vdp22, assoc));
+	v.len = 0;
+	v.has_end = false;
 	if (!rd_left(&r))
 		rd_fail(&r, "Manager ID TLV");
 	while (rd_left(&r) && !(r.at && is_padding(r))) {
@@ -60,7 +63,9 @@ int vdp22_decode(const uint8_t *pdu, size_t len, struct vdp22 *ret_vdpdu,
 		rd_error(&r, ret_error);
 		return -EBADMSG;
 	}
-	*ret_vdpdu = v;
+	memcpy(ret_vdpdu, &v, offsetof(struct vdp22, assoc) + v.n * sizeof(v.assoc[0]));
+	ret_vdpdu->len = v.len;
+	ret_vdpdu->has_end = v.has_end;
 	return 0;
 }
 
