@@ -29,7 +29,7 @@ enum host_set_result {
 	HOST_SET_NO_SUCH_NAME,
 	/* lldptool shows the last line that the module has logged in the call. */
 	HOST_SET_BAD_VALUE,	/* the module has logged what it takes */
-	HOST_SET_FAILED,	/* could not be stored; the module has logged why */
+	HOST_SET_FAILED,	/* not stored, or not now; the module has logged why */
 };
 
 /* What the host calls. All strings and octets are borrowed for the call. */
@@ -48,17 +48,31 @@ struct host_events {
 	 * HOST_PDU_MAX octets, zero behind len. False: drop it. */
 	bool (*pdu_in)(const char *port, uint8_t *pdu, size_t len);
 	/* VDP22 sends a VDPDU: a private copy, *len may be changed up to
-	 * HOST_PDU_MAX. */
-	void (*pdu_out)(const char *port, uint8_t *pdu, size_t *len);
+	 * HOST_PDU_MAX. False: VDP22 believes it sent, and nothing leaves. */
+	bool (*pdu_out)(const char *port, uint8_t *pdu, size_t *len);
+	/* VDP22 runs on this port from now on; ECP22 runs and has its timers. Each once
+	 * after port_up. */
+	void (*vdp_started)(const char *port);
+	void (*ecp_started)(const char *port);
 	/* May lldpad see this frame (of any ethertype), as its packet socket gives it?
 	 * NULL: all. *ret_ethertype is set where the frame has one. */
 	bool (*frame_ok)(const uint8_t *frame, size_t len, uint16_t *ret_ethertype);
+	/* lldpad is about to take this frame (frame_ok has passed it). If it carries a
+	 * VDPDU that ECP22 hands on, pdu_in follows before the next turn. */
+	void (*frame_in)(const char *port, const uint8_t *frame, size_t len);
 	/* A frame was dropped below the bus (what would have overrun lldpad). */
 	void (*frame_dropped)(const char *port, uint16_t ethertype, size_t len);
 
 	/* Once a second, and at the entry of each turn of lldpad's loop. */
 	void (*tick)(ms_t now);
 	void (*turn)(ms_t now);
+
+	/* LLDP, nearest customer bridge: the value of our TLV (from its OUI on) as it
+	 * goes out, its length, 0 for none; as the neighbour sends it; the neighbour no
+	 * longer sends it (told again and again). */
+	size_t (*tlv_out)(const char *port, uint8_t *ret_value, size_t size);
+	void (*tlv_in)(const char *port, const uint8_t *value, size_t len);
+	void (*tlv_gone)(const char *port);
 
 	/* Settings by lldptool. test: may it be set so? set: store it and act.
 	 * get: the value in force; *ret_value is static or the module's. */
@@ -79,11 +93,22 @@ const struct host_events *module_init(void);
 /* A stored setting of this port (NULL: of the group vdp_migrate), NULL if there is
  * none. The string is lldpad's: copy it before the next change. */
 const char *host_setting(const char *port, const char *name);
-/* Store it in lldpad.conf by a new file, synced and renamed over the old.
- * 0 or -errno (the old file and value stand). */
+/* Store it in lldpad.conf by a new file, synced and renamed over the old; NULL: as
+ * one that was never set. 0 or -errno (the old file and value stand). */
 int host_setting_store(const char *port, const char *name, const char *value);
 /* "bridge", "station" or NULL: the EVB mode that lldpad.conf gives the port. */
 const char *host_evb_mode(const char *port);
+
+/* Do ASICs forward what comes in on this port, past the kernel? Reads sysfs. */
+bool host_offloaded(const char *port);
+
+/* An LLDPDU with our TLV and all others leaves at lldpad's next tick. */
+void host_lldp_changed(const char *port);
+/* Hand ECP22 a VDPDU of our own. */
+void host_pdu_send(const char *port, const uint8_t *pdu, size_t len);
+/* Hand VDP22 a VDPDU that ECP22 has kept back, as if it had not (pdu_in is called).
+ * From turn() only. */
+void host_pdu_deliver(const char *port, const uint8_t *pdu, size_t len);
 
 /* Watch a descriptor for reading in lldpad's loop; cb runs between two turns.
  * fd stays the module's. 0 or -errno. */

@@ -21,6 +21,7 @@
 #define LQ_WINDOW 16
 #define LQ_TRIES 5		/* transmissions of one question to one server */
 #define LQ_FOREVER UINT32_MAX	/* lease time of an infinite lease */
+#define LQ_NO_TIME UINT32_MAX	/* a reply without client-last-transaction-time */
 #define LQ_MESSAGE_MAX 576
 
 enum lq_key {
@@ -64,6 +65,9 @@ struct lq_answer {
 				 * 92) none: ask by IP for them */
 	struct addr addrs[LQ_ADDRS_MAX];
 	uint32_t lease_s;	/* seconds left of the first, LQ_FOREVER */
+	uint32_t last_s;	/* since the client was heard (option 91), LQ_NO_TIME */
+	struct addr server_id;	/* option 54, family 0 = none */
+	struct client_id client_id; /* ACTIVE only: option 61 */
 	bool last;		/* no other server can still answer this question */
 };
 
@@ -87,6 +91,8 @@ struct lq_ops {
 	void (*answer)(void *arg, const struct lq_answer *answer);
 	/* A server that had been silent through a whole question answers again. */
 	void (*back)(void *arg, const struct addr *server);
+	/* A server has been silent through a whole question. May be NULL. */
+	void (*silent)(void *arg, const struct addr *server);
 	/* 32 random bits, not guessable. */
 	uint32_t (*random)(void *arg);
 };

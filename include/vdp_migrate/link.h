@@ -22,7 +22,8 @@
 #define LINK_VERSION 1
 #define LINK_DATAGRAM_MAX 32768
 #define LINK_SERVERS_MAX 8	/* servers, and giaddrs, of a port */
-#define LINK_COLUMNS_MAX 16
+#define LINK_KEYS_MAX 4
+#define LINK_COLUMNS_MAX 24
 #define LINK_TEXT_MAX 512
 
 enum link_type {
@@ -36,16 +37,27 @@ enum link_type {
 	LINK_FORGOTTEN,		/* lldpad has forgotten a port's VSIs (link down, SIGHUP) */
 	LINK_COUNTER,		/* one of the module's counters, absolute */
 
+	/* engine -> module */
+	LINK_CASES,		/* what speaks against guard=enforce on a port */
+
 	/* companion -> engine, passed on to the module */
 	LINK_MARK,
 	LINK_UNMARK,
 	/* companion -> engine (-> module: marks) */
 	LINK_SHOW,		/* a table by its name: bindings, vsis, ports, … */
+	/* companion -> engine */
+	LINK_WATCH,		/* rows, one an event, until the client goes */
+	LINK_BIND,		/* a static binding */
+	LINK_UNBIND,
+	LINK_ASK,		/* a leasequery by hand */
 
 	/* answers, towards the companion */
-	LINK_HEAD,		/* names of the columns */
+	LINK_HEAD,		/* names of the columns, each `name:type` */
 	LINK_ROW,		/* a row of text fields */
 	LINK_DONE,		/* end of the answer: errno-like code and a text */
+
+	/* companion -> engine, passed on to the module */
+	LINK_SET,		/* a setting of the group vdp_migrate */
 };
 
 enum link_who {
@@ -92,8 +104,14 @@ struct link_port {
 	bool gone;		/* lldpad no longer has this port or it is not ours (use=no) */
 	uint8_t assist;		/* enum link_assist */
 	uint8_t guard;		/* enum link_guard */
+	bool guard_anyway;	/* enforce!: open cases are accepted */
 	bool trusted;
+	bool remote_id_text;	/* a VSI instance ID as remote-id: text, else binary */
+	uint8_t n_keys;		/* in turn; enum lq_key, each at most once */
+	uint8_t keys[LINK_KEYS_MAX];
 	uint32_t keepalive_ms;	/* the bridge's keep-alive time-out now in force */
+	/* What the neighbour's capability TLV says; version 0 = it sends none. */
+	uint8_t peer_version, peer_role, peer_flags;
 	uint8_t n_servers, n_giaddrs;
 	struct link_vlan_addr servers[LINK_SERVERS_MAX];
 	struct link_vlan_addr giaddrs[LINK_SERVERS_MAX];
@@ -131,12 +149,49 @@ struct link_mark {
 	uint32_t ttl_s;		/* 0 = until unmark, at most 24 h */
 };
 
+/* For each port that has none of its own; value "": as never set. */
+struct link_set {
+	uint32_t seq;
+	char name[32];
+	char value[LINK_TEXT_MAX];
+};
+
 struct link_show {
 	uint32_t seq;
 	char table[16];
 };
 
-/* A row or a head; fields borrow from the datagram, not terminated. */
+/* Before it has looked at every MAC of the port's VSIs and FDB: not complete. */
+struct link_cases {
+	char port[VM_IFNAME_MAX];
+	bool complete;
+	uint32_t n;		/* MACs of which no address is known */
+};
+
+struct link_bind {
+	uint32_t seq;
+	uint16_t vlan;
+	struct mac mac;
+	struct addr ip;
+	char port[VM_IFNAME_MAX];	/* "" = wherever its VSI is */
+};
+
+struct link_ask {
+	uint32_t seq;
+	uint8_t key;		/* enum lq_key */
+	struct mac mac;
+	struct addr ip;
+	struct client_id id;	/* client-id or remote-id */
+	struct addr giaddr;	/* family 0 = the engine's choice */
+	uint8_t n_servers;	/* 0 = all that are set on ports */
+	struct addr servers[LINK_SERVERS_MAX];
+};
+
+/* Columns are named `name:type`: s text, n number, d seconds ("" = no end), b "yes" or
+ * "no", u microseconds, t milliseconds since 1970. An empty field: not known. A '+' behind
+ * the type: a detail, left out of a table unless asked for.
+ *
+ * A row or a head; fields borrow from the datagram, not terminated. */
 struct link_row {
 	uint32_t seq;
 	uint8_t n;
@@ -161,8 +216,12 @@ struct link_msg {
 		struct link_vsi vsi;
 		char forgotten[VM_IFNAME_MAX];	/* port; "" = all ports */
 		struct link_counter counter;
+		struct link_cases cases;
 		struct link_mark mark;		/* LINK_MARK, LINK_UNMARK */
-		struct link_show show;
+		struct link_set set;
+		struct link_show show;		/* LINK_SHOW; LINK_WATCH: seq alone */
+		struct link_bind bind;		/* LINK_BIND, LINK_UNBIND */
+		struct link_ask ask;
 		struct link_row row;		/* LINK_HEAD, LINK_ROW */
 		struct link_done done;
 	} u;

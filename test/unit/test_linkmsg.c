@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "vdp_migrate/leasequery.h"
 #include "vdp_migrate/protocol.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
@@ -66,6 +67,11 @@ static void fill_port(void)
 	p->assist = LINK_ASSIST_LEASEQUERY;
 	p->guard = LINK_GUARD_ENFORCE;
 	p->trusted = true;
+	p->n_keys = 2;
+	p->keys[0] = LQ_BY_REMOTE_ID;
+	p->keys[1] = LQ_BY_MAC;
+	p->peer_version = 1;
+	p->peer_role = 1;
 	p->keepalive_ms = 15755;
 	p->n_servers = LINK_SERVERS_MAX;
 	for (unsigned i = 0; i < LINK_SERVERS_MAX; i++) {
@@ -159,6 +165,19 @@ static void forgotten_counter_and_show_do_too(void **state)
 	assert_same();
 }
 
+static void set_and_cases_do_too(void **state)
+{
+	(void)state;
+	strcpy(fresh(LINK_SET)->u.set.name, "guard");
+	strcpy(in.u.set.value, "enforce!");
+	in.u.set.seq = 7;
+	assert_same();
+	strcpy(fresh(LINK_CASES)->u.cases.port, "p1");
+	in.u.cases.complete = true;
+	in.u.cases.n = 3;
+	assert_same();
+}
+
 static void marks_do_too_with_and_without_what_is_known(void **state)
 {
 	(void)state;
@@ -242,7 +261,7 @@ static void what_no_reader_would_take_is_not_written(void **state)
 	(void)state;
 	fresh(0);
 	assert_false(linkmsg_put(&w, &in));
-	fresh(LINK_DONE + 1);
+	fresh(LINK_SET + 1);
 	assert_false(linkmsg_put(&w, &in));
 	fill_vsi(1);
 	in.u.vsi.n_entries = VSI_ENTRIES_MAX + 1;
@@ -324,8 +343,10 @@ static void fields_out_of_range_are_bad_and_leave_the_output(void **state)
 		const char *what;
 	} row[] = {
 		{ 8, 3, "role" },      { 9, 2, "up" },	   { 10, 2, "gone" },
-		{ 11, 4, "assist" },   { 12, 3, "guard" }, { 13, 2, "trusted" },
-		{ 18, 9, "number of servers" },
+		{ 11, 4, "assist" },   { 12, 3, "guard" }, { 13, 2, "guard anyway" },
+		{ 14, 2, "trusted" },  { 15, 2, "remote-id as text" },
+		{ 16, 5, "number of keys" },
+		{ 26, 9, "number of servers" },
 	};
 	size_t len;
 
@@ -367,6 +388,7 @@ int main(void)
 		cmocka_unit_test(a_port_does_too),
 		cmocka_unit_test(a_vsi_with_any_number_of_entries_does_too),
 		cmocka_unit_test(forgotten_counter_and_show_do_too),
+		cmocka_unit_test(set_and_cases_do_too),
 		cmocka_unit_test(marks_do_too_with_and_without_what_is_known),
 		cmocka_unit_test(done_carries_its_code_and_text),
 		cmocka_unit_test(a_row_borrows_its_fields_from_the_datagram),

@@ -121,8 +121,10 @@ static void a_vsi_id_is_read_in_the_format_that_it_is_written_in(void **state)
 		{ "52:54:00:00:00:01", "52:54:00:00:00:01", VSI_ID_MAC },
 		{ "10.0.0.7", "10.0.0.7", VSI_ID_IPV4 },
 		{ "2001:db8::7", "2001:db8::7", VSI_ID_IPV6 },
-		{ "000102030405060708090a0b0c0d0e0f", "000102030405060708090a0b0c0d0e0f",
-		  VSI_ID_LOCAL },
+		{ "local:000102030405060708090a0b0c0d0e0f",
+		  "local:000102030405060708090a0b0c0d0e0f", VSI_ID_LOCAL },
+		{ "fa9b7fffb0a04893abcdbeef4ff18f8f",
+		  "fa9b7fff-b0a0-4893-abcd-beef4ff18f8f", VSI_ID_UUID },
 	};
 	static const char *const bad[] = {
 		"", "vm1", "fa9b7fff-b0a0-4893-abcd-beef4ff18f8", "{fa9b7fff}",

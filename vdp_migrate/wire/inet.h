@@ -13,6 +13,7 @@
 #define ETHERTYPE_RARP 0x8035
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_LLDP 0x88cc
 
 struct inet_frame {
 	struct mac dst, src;

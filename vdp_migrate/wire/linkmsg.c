@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * link.h's messages, octets <-> structs. Knows the layout of each kind and the range
- * of each field; nothing of what the messages mean or who may send them. The local
- * peer is root's own, and still not believed: a field out of range is -EBADMSG, so
+ * link.h's messages, octets -> structs; the way back is linkmsg_put.c. Knows the
+ * layout of each kind and the range of each field; nothing of what the messages mean
+ * or who may send them. The local peer is root's own, and still not believed: a field out of range is -EBADMSG, so
  * that enums may be used as indices behind this door.
  *
  * Layout: link.h. Booleans are 0 or 1; an address is its family and 0, 4 or 16
@@ -13,25 +13,16 @@
 #include <errno.h>
 
 #include "vdp22.h"
+#include "vdp_migrate/leasequery.h"
 
 #define HEADER_LEN 4
-
-static bool put_body(struct wr *w, const struct link_msg *msg);
-static void put_port(struct wr *w, const struct link_port *port);
-static void put_vsi(struct wr *w, const struct link_vsi *vsi);
-static void put_mark(struct wr *w, const struct link_mark *mark);
-static void put_row(struct wr *w, const struct link_row *row);
-static void put_vlan_addrs(struct wr *w, const struct link_vlan_addr *a, uint8_t n);
-static void put_vsi_id(struct wr *w, const struct vsi_id *id);
-static void put_addr(struct wr *w, const struct addr *addr);
-static void put_string(struct wr *w, const char *s, size_t size);
-static size_t begin(struct wr *w, uint8_t type);
-static bool end(struct wr *w, const struct wr *before, size_t length_at);
 
 static bool get_body(struct rd *r, struct link_msg *msg);
 static void get_port(struct rd *r, struct link_port *port);
 static void get_vsi(struct rd *r, struct link_vsi *vsi);
 static void get_mark(struct rd *r, struct link_mark *mark);
+static void get_bind(struct rd *r, struct link_bind *bind);
+static void get_ask(struct rd *r, struct link_ask *ask);
 static void get_row(struct rd *r, struct link_row *row);
 static void get_vlan_addrs(struct rd *r, struct link_vlan_addr *a, uint8_t n,
 			   const char *what);
@@ -40,35 +31,6 @@ static struct addr get_addr(struct rd *r, const char *what);
 static void get_string(struct rd *r, char *ret_s, size_t size, const char *what);
 static uint8_t get_up_to(struct rd *r, uint8_t most, const char *what);
 static bool get_bool(struct rd *r, const char *what);
-
-bool linkmsg_put(struct wr *w, const struct link_msg *msg)
-{
-	struct wr before = *w;
-	size_t length_at = begin(w, msg->type);
-
-	if (!put_body(w, msg))
-		w->full = true;
-	return end(w, &before, length_at);
-}
-
-bool linkmsg_put_row(struct wr *w, uint8_t type, uint32_t seq, const char *const *fields,
-		     unsigned n)
-{
-	struct link_msg msg = { .type = type, .u.row.seq = seq };
-
-	if (n > LINK_COLUMNS_MAX)
-		return false;
-	for (unsigned i = 0; i < n; i++) {
-		size_t len = strlen(fields[i]);
-
-		if (len > UINT16_MAX)
-			return false;
-		msg.u.row.field[i].s = fields[i];
-		msg.u.row.field[i].len = (uint16_t)len;
-	}
-	msg.u.row.n = (uint8_t)n;
-	return (type == LINK_HEAD || type == LINK_ROW) && linkmsg_put(w, &msg);
-}
 
 int linkmsg_get(struct rd *datagram, struct link_msg *ret_msg, struct rd_error *ret_error)
 {
@@ -107,165 +69,6 @@ int linkmsg_get(struct rd *datagram, struct link_msg *ret_msg, struct rd_error *
 }
 
 /* False: no such message. */
-static bool put_body(struct wr *w, const struct link_msg *msg)
-{
-	switch (msg->type) {
-	case LINK_HELLO:
-		wr_u8(w, msg->u.hello.who);
-		wr_u32(w, msg->u.hello.pid);
-		return true;
-	case LINK_REPLAY:
-	case LINK_REPLAY_END:
-		return true;
-	case LINK_PORT:
-		put_port(w, &msg->u.port);
-		return true;
-	case LINK_VSI:
-		put_vsi(w, &msg->u.vsi);
-		return true;
-	case LINK_FORGOTTEN:
-		put_string(w, msg->u.forgotten, sizeof(msg->u.forgotten));
-		return true;
-	case LINK_COUNTER:
-		put_string(w, msg->u.counter.name, sizeof(msg->u.counter.name));
-		wr_u64(w, msg->u.counter.value);
-		return true;
-	case LINK_MARK:
-	case LINK_UNMARK:
-		put_mark(w, &msg->u.mark);
-		return true;
-	case LINK_SHOW:
-		wr_u32(w, msg->u.show.seq);
-		put_string(w, msg->u.show.table, sizeof(msg->u.show.table));
-		return true;
-	case LINK_HEAD:
-	case LINK_ROW:
-		put_row(w, &msg->u.row);
-		return true;
-	case LINK_DONE:
-		wr_u32(w, msg->u.done.seq);
-		wr_u32(w, (uint32_t)msg->u.done.code);
-		put_string(w, msg->u.done.text, sizeof(msg->u.done.text));
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void put_port(struct wr *w, const struct link_port *port)
-{
-	put_string(w, port->name, sizeof(port->name));
-	wr_u8(w, port->role);
-	wr_u8(w, port->up);
-	wr_u8(w, port->gone);
-	wr_u8(w, port->assist);
-	wr_u8(w, port->guard);
-	wr_u8(w, port->trusted);
-	wr_u32(w, port->keepalive_ms);
-	put_vlan_addrs(w, port->servers, port->n_servers);
-	put_vlan_addrs(w, port->giaddrs, port->n_giaddrs);
-}
-
-static void put_vsi(struct wr *w, const struct link_vsi *vsi)
-{
-	put_string(w, vsi->port, sizeof(vsi->port));
-	wr_u8(w, vsi->what);
-	wr_u8(w, vsi->mode);
-	wr_u8(w, vsi->status);
-	put_vsi_id(w, &vsi->id);
-	wr_u16(w, vsi->n_entries);
-	if (vsi->n_entries > VSI_ENTRIES_MAX)
-		w->full = true;
-	for (unsigned i = 0; wr_ok(w) && i < vsi->n_entries; i++) {
-		wr_bytes(w, vsi->entries[i].mac.b, 6);
-		wr_u16(w, vsi->entries[i].vlan);
-	}
-}
-
-static void put_mark(struct wr *w, const struct link_mark *mark)
-{
-	wr_u32(w, mark->seq);
-	put_vsi_id(w, &mark->id);
-	wr_bytes(w, mark->mac.b, 6);
-	put_addr(w, &mark->ip);
-	wr_u8(w, mark->client_id.len);
-	wr_bytes(w, mark->client_id.b, mark->client_id.len);
-	wr_u32(w, mark->ttl_s);
-}
-
-static void put_row(struct wr *w, const struct link_row *row)
-{
-	wr_u32(w, row->seq);
-	wr_u8(w, row->n);
-	if (row->n > LINK_COLUMNS_MAX)
-		w->full = true;
-	for (unsigned i = 0; wr_ok(w) && i < row->n; i++) {
-		wr_u16(w, row->field[i].len);
-		wr_bytes(w, row->field[i].s, row->field[i].len);
-	}
-}
-
-static void put_vlan_addrs(struct wr *w, const struct link_vlan_addr *a, uint8_t n)
-{
-	wr_u8(w, n);
-	if (n > LINK_SERVERS_MAX)
-		w->full = true;
-	for (unsigned i = 0; wr_ok(w) && i < n; i++) {
-		wr_u16(w, a[i].vlan);
-		put_addr(w, &a[i].addr);
-	}
-}
-
-static void put_vsi_id(struct wr *w, const struct vsi_id *id)
-{
-	wr_u8(w, id->format);
-	wr_bytes(w, id->b, sizeof(id->b));
-}
-
-static void put_addr(struct wr *w, const struct addr *addr)
-{
-	wr_u8(w, addr->family);
-	if (addr->family == ADDR_IPV4)
-		wr_bytes(w, addr->b, 4);
-	else if (addr->family == ADDR_IPV6)
-		wr_bytes(w, addr->b, 16);
-	else if (addr->family != ADDR_NONE)
-		w->full = true;
-}
-
-/* A string in a field of this size; one without its terminator does not fit. */
-static void put_string(struct wr *w, const char *s, size_t size)
-{
-	size_t len = strnlen(s, size);
-
-	if (len == size)
-		w->full = true;
-	wr_u16(w, (uint16_t)len);
-	wr_bytes(w, s, len);
-}
-
-/* Returns where the length belongs. */
-static size_t begin(struct wr *w, uint8_t type)
-{
-	wr_u8(w, type);
-	wr_u8(w, LINK_VERSION);
-	wr_u16(w, 0);
-	return w->at - 2;
-}
-
-static bool end(struct wr *w, const struct wr *before, size_t length_at)
-{
-	size_t len = w->at - length_at - 2;
-
-	if (!wr_ok(w) || len > UINT16_MAX) {
-		*w = *before;
-		return false;
-	}
-	wr_set_u16(w, length_at, (uint16_t)len);
-	return true;
-}
-
-/* False: no such message. */
 static bool get_body(struct rd *r, struct link_msg *msg)
 {
 	switch (msg->type) {
@@ -292,11 +95,29 @@ static bool get_body(struct rd *r, struct link_msg *msg)
 			   "counter");
 		msg->u.counter.value = rd_u64(r, "value");
 		return true;
+	case LINK_CASES:
+		get_string(r, msg->u.cases.port, sizeof(msg->u.cases.port), "port");
+		msg->u.cases.complete = get_bool(r, "complete");
+		msg->u.cases.n = rd_u32(r, "number of cases");
+		return true;
 	case LINK_MARK:
 	case LINK_UNMARK:
 		get_mark(r, &msg->u.mark);
 		return true;
+	case LINK_SET:
+		msg->u.set.seq = rd_u32(r, "seq");
+		get_string(r, msg->u.set.name, sizeof(msg->u.set.name), "setting");
+		get_string(r, msg->u.set.value, sizeof(msg->u.set.value), "value");
+		return true;
+	case LINK_BIND:
+	case LINK_UNBIND:
+		get_bind(r, &msg->u.bind);
+		return true;
+	case LINK_ASK:
+		get_ask(r, &msg->u.ask);
+		return true;
 	case LINK_SHOW:
+	case LINK_WATCH:
 		msg->u.show.seq = rd_u32(r, "seq");
 		get_string(r, msg->u.show.table, sizeof(msg->u.show.table), "table");
 		return true;
@@ -322,8 +143,16 @@ static void get_port(struct rd *r, struct link_port *port)
 	port->gone = get_bool(r, "gone");
 	port->assist = get_up_to(r, LINK_ASSIST_AUTO, "assist");
 	port->guard = get_up_to(r, LINK_GUARD_ENFORCE, "guard");
+	port->guard_anyway = get_bool(r, "guard anyway");
 	port->trusted = get_bool(r, "trusted");
+	port->remote_id_text = get_bool(r, "remote-id as text");
+	port->n_keys = get_up_to(r, LINK_KEYS_MAX, "number of keys");
+	for (unsigned i = 0; i < port->n_keys; i++)
+		port->keys[i] = get_up_to(r, LQ_BY_REMOTE_ID, "key");
 	port->keepalive_ms = rd_u32(r, "keep-alive time-out");
+	port->peer_version = rd_u8(r, "neighbour's version");
+	port->peer_role = rd_u8(r, "neighbour's role");
+	port->peer_flags = rd_u8(r, "neighbour's flags");
 	port->n_servers = get_up_to(r, LINK_SERVERS_MAX, "number of servers");
 	get_vlan_addrs(r, port->servers, port->n_servers, "server");
 	port->n_giaddrs = get_up_to(r, LINK_SERVERS_MAX, "number of giaddrs");
@@ -357,6 +186,29 @@ static void get_mark(struct rd *r, struct link_mark *mark)
 	mark->client_id.len = rd_u8(r, "client-id");
 	rd_copy(r, mark->client_id.b, mark->client_id.len, "client-id");
 	mark->ttl_s = rd_u32(r, "ttl");
+}
+
+static void get_bind(struct rd *r, struct link_bind *bind)
+{
+	bind->seq = rd_u32(r, "seq");
+	bind->vlan = rd_u16(r, "VLAN");
+	bind->mac = rd_mac(r, "MAC");
+	bind->ip = get_addr(r, "IP address");
+	get_string(r, bind->port, sizeof(bind->port), "port");
+}
+
+static void get_ask(struct rd *r, struct link_ask *ask)
+{
+	ask->seq = rd_u32(r, "seq");
+	ask->key = get_up_to(r, LQ_BY_REMOTE_ID, "key");
+	ask->mac = rd_mac(r, "MAC");
+	ask->ip = get_addr(r, "IP address");
+	ask->id.len = rd_u8(r, "id");
+	rd_copy(r, ask->id.b, ask->id.len, "id");
+	ask->giaddr = get_addr(r, "giaddr");
+	ask->n_servers = get_up_to(r, LINK_SERVERS_MAX, "number of servers");
+	for (unsigned i = 0; rd_ok(r) && i < ask->n_servers; i++)
+		ask->servers[i] = get_addr(r, "server");
 }
 
 static void get_row(struct rd *r, struct link_row *row)

@@ -16,6 +16,8 @@
 
 #define IPV6_GROUPS 8
 
+#define LOCAL "local:"	/* before a VSI ID that is nothing else */
+
 static char *put_hex(char *to, const uint8_t *b, size_t n, char between);
 static int get_hex(const char *text, size_t len, uint8_t *ret_b, size_t n, char between);
 static int hex_digit(char c);
@@ -67,7 +69,11 @@ const char *vsi_id_text(const struct vsi_id *id, char buf[VSI_ID_TEXT_MAX])
 		return buf;
 	}
 	if (id->format != VSI_ID_UUID) {
-		*put_hex(buf, id->b, 16, '\0') = '\0';
+		if (id->format == VSI_ID_LOCAL) {
+			memcpy(to, LOCAL, strlen(LOCAL));
+			to += strlen(LOCAL);
+		}
+		*put_hex(to, id->b, 16, '\0') = '\0';
 		return buf;
 	}
 	to = put_hex(to, id->b, 4, '\0');
@@ -113,7 +119,8 @@ int vsi_id_parse(const char *text, struct vsi_id *ret_id)
 	struct addr addr;
 	struct mac mac;
 
-	if (!uuid_parse(text, id.b)) {
+	/* Some write UUIDs without dashes. */
+	if (!uuid_parse(text, id.b) || !get_hex(text, strlen(text), id.b, 16, '\0')) {
 		*ret_id = id;
 		return 0;
 	}
@@ -123,7 +130,9 @@ int vsi_id_parse(const char *text, struct vsi_id *ret_id)
 	} else if (!addr_parse(text, &addr)) {
 		id.format = addr.family == ADDR_IPV4 ? VSI_ID_IPV4 : VSI_ID_IPV6;
 		memcpy(id.b, addr.b, sizeof(addr.b));
-	} else if (!get_hex(text, strlen(text), id.b, 16, '\0')) {
+	} else if (!strncmp(text, LOCAL, strlen(LOCAL)) &&
+		   !get_hex(text + strlen(LOCAL), strlen(text + strlen(LOCAL)), id.b, 16,
+			    '\0')) {
 		id.format = VSI_ID_LOCAL;
 	} else {
 		return -EINVAL;

@@ -16,13 +16,13 @@
 /* Each returns buf. */
 const char *mac_text(const struct mac *mac, char buf[MAC_TEXT_MAX]);
 const char *addr_text(const struct addr *addr, char buf[ADDR_TEXT_MAX]);	/* "-" for none */
-/* UUID as 8-4-4-4-12; MAC, IPv4, IPv6 as such; local as 32 hex digits. */
+/* UUID as 8-4-4-4-12; MAC, IPv4, IPv6 as such; local as "local:" and 32 hex digits. */
 const char *vsi_id_text(const struct vsi_id *id, char buf[VSI_ID_TEXT_MAX]);
 const char *client_id_text(const struct client_id *id, char buf[CLIENT_ID_TEXT_MAX]);
 
 int mac_parse(const char *text, struct mac *ret_mac);		/* xx:xx:xx:xx:xx:xx */
 int addr_parse(const char *text, struct addr *ret_addr);	/* IPv4 dotted, IPv6 (RFC 4291) */
-/* A UUID; else a MAC, IPv4 or IPv6 address; else 32 hex digits (local). */
+/* A UUID, with or without dashes; else a MAC, IPv4 or IPv6 address; else as above. */
 int vsi_id_parse(const char *text, struct vsi_id *ret_id);
 int client_id_parse(const char *text, struct client_id *ret_id);	/* hex, ':' allowed between octets */
 

@@ -13,6 +13,8 @@
 
 #include <errno.h>
 
+#include "wr.h"
+
 #include "vdp_migrate/protocol.h"
 
 #define TLV_HEADER_LEN 2
@@ -100,6 +102,14 @@ size_t vdp22_end(uint8_t *pdu, size_t len, size_t size)
 		return len;
 	memset(pdu + r.at, 0, size - r.at);
 	return r.at + TLV_HEADER_LEN;
+}
+
+void vdp22_empty(uint8_t ret_pdu[VDP22_EMPTY_LEN])
+{
+	struct wr w = wr_new(ret_pdu, VDP22_EMPTY_LEN);
+
+	wr_u16(&w, VDP22_MANAGER << 9 | MANAGER_ID_LEN);
+	wr_zero(&w, MANAGER_ID_LEN + TLV_HEADER_LEN);
 }
 
 const char *vdp22_mode_text(uint8_t mode)

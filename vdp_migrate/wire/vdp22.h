@@ -64,6 +64,10 @@ struct vsi_entry vdp22_entry(const struct vdp22_assoc *assoc, unsigned i);
  * behind it. New length; len where there is no room (then nothing is changed). */
 size_t vdp22_end(uint8_t *pdu, size_t len, size_t size);
 
+/* A VDPDU that says nothing: Manager ID TLV (of zeros), End TLV. */
+#define VDP22_EMPTY_LEN 20
+void vdp22_empty(uint8_t ret_pdu[VDP22_EMPTY_LEN]);
+
 const char *vdp22_mode_text(uint8_t mode);	/* "pre-associate", … */
 /* Error code of a response's status, 41.2.3: "accepted", … */
 const char *vdp22_status_text(uint8_t status);
