@@ -17,6 +17,9 @@ struct fake_dhcp {
 	bool has_lease;
 	uint32_t lease_s;
 	struct addr server, requested; /* options 54 and 50; family 0 = none */
+	bool has_last;
+	uint32_t last_s;	       /* option 91 */
+	struct client_id client_id;
 	unsigned n_others;	       /* octets of option 92 */
 	uint8_t others[64];
 };
@@ -57,6 +60,16 @@ static inline size_t fake_dhcp(uint8_t *buf, size_t size, const struct fake_dhcp
 		wr_u8(&w, DHCP4_OPT_LEASE_TIME);
 		wr_u8(&w, 4);
 		wr_u32(&w, f->lease_s);
+	}
+	if (f->has_last) {
+		wr_u8(&w, DHCP4_OPT_LAST_TRANSACTION);
+		wr_u8(&w, 4);
+		wr_u32(&w, f->last_s);
+	}
+	if (f->client_id.len) {
+		wr_u8(&w, DHCP4_OPT_CLIENT_ID);
+		wr_u8(&w, f->client_id.len);
+		wr_bytes(&w, f->client_id.b, f->client_id.len);
 	}
 	if (f->n_others) {
 		wr_u8(&w, DHCP4_OPT_ASSOCIATED_IP);

@@ -25,12 +25,25 @@ static struct {
 static unsigned n_watches;
 static int store_error;
 static ms_t now;
+static char offloaded[VM_IFNAME_MAX];
+static struct {
+	char port[VM_IFNAME_MAX];
+	unsigned n;
+} changes[8];
+static struct {
+	char port[VM_IFNAME_MAX];
+	uint8_t pdu[HOST_PDU_MAX];
+	size_t len;
+} pdus[2];
 
 void fake_host_reset(void)
 {
 	n_settings = n_lines = n_watches = 0;
 	store_error = 0;
 	now = 0;
+	fake_host_offload(NULL);
+	memset(changes, 0, sizeof(changes));
+	memset(pdus, 0, sizeof(pdus));
 }
 
 void fake_host_set(const char *port, const char *name, const char *value)
@@ -69,6 +82,35 @@ void fake_host_refuse_store(int error)
 void fake_host_advance(ms_t ms)
 {
 	now += ms;
+}
+
+void fake_host_offload(const char *port)
+{
+	snprintf(offloaded, sizeof(offloaded), "%s", port ? port : "");
+}
+
+unsigned fake_host_lldp_changes(const char *port)
+{
+	unsigned i, n;
+
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		if (!strcmp(changes[i].port, port)) {
+			n = changes[i].n;
+			changes[i].n = 0;
+			return n;
+		}
+	return 0;
+}
+
+size_t fake_host_pdu(bool delivered, char ret_port[VM_IFNAME_MAX],
+		     uint8_t ret_pdu[HOST_PDU_MAX])
+{
+	size_t len = pdus[delivered].len;
+
+	memcpy(ret_port, pdus[delivered].port, VM_IFNAME_MAX);
+	memcpy(ret_pdu, pdus[delivered].pdu, HOST_PDU_MAX);
+	pdus[delivered].len = 0;
+	return len;
 }
 
 void fake_host_poll(void)
@@ -130,6 +172,39 @@ int host_setting_store(const char *port, const char *name, const char *value)
 const char *host_evb_mode(const char *port)
 {
 	return host_setting(port, EVB_MODE);
+}
+
+static void keep_pdu(bool delivered, const char *port, const uint8_t *pdu, size_t len)
+{
+	snprintf(pdus[delivered].port, VM_IFNAME_MAX, "%s", port);
+	memcpy(pdus[delivered].pdu, pdu, len);
+	pdus[delivered].len = len;
+}
+
+void host_pdu_send(const char *port, const uint8_t *pdu, size_t len)
+{
+	keep_pdu(false, port, pdu, len);
+}
+
+void host_pdu_deliver(const char *port, const uint8_t *pdu, size_t len)
+{
+	keep_pdu(true, port, pdu, len);
+}
+
+bool host_offloaded(const char *port)
+{
+	return !strcmp(offloaded, port);
+}
+
+void host_lldp_changed(const char *port)
+{
+	unsigned i = 0;
+
+	while (i < sizeof(changes) / sizeof(changes[0]) - 1 && *changes[i].port &&
+	       strcmp(changes[i].port, port))
+		i++;
+	snprintf(changes[i].port, VM_IFNAME_MAX, "%s", port);
+	changes[i].n++;
 }
 
 int host_watch(int fd, void (*cb)(void *arg), void *arg)

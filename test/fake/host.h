@@ -19,6 +19,15 @@ void fake_host_refuse_store(int error);
 
 void fake_host_advance(ms_t ms);
 
+/* ASICs forward what comes in on this port (NULL: on none). */
+void fake_host_offload(const char *port);
+/* How often host_lldp_changed() has been called for this port since it was asked. */
+unsigned fake_host_lldp_changes(const char *port);
+/* The VDPDU last given to host_pdu_send() (delivered: to host_pdu_deliver()) since this
+ * was asked: its length, 0 for none. */
+size_t fake_host_pdu(bool delivered, char ret_port[VM_IFNAME_MAX],
+		     uint8_t ret_pdu[HOST_PDU_MAX]);
+
 /* Call back for each watched descriptor that is readable, until none is. */
 void fake_host_poll(void);
 bool fake_host_watches(int fd);

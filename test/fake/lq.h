@@ -92,7 +92,9 @@ static uint32_t random_bits(void *arg)
 	return f->random;
 }
 
-static const struct lq_ops ops = {send, answer, back, random_bits};
+static const struct lq_ops ops = {
+	.send = send, .answer = answer, .back = back, .random = random_bits,
+};
 
 static inline int setup(void **state)
 {

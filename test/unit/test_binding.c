@@ -58,7 +58,7 @@ static void changed(void *arg, const struct binding *b, uint8_t old_state)
 	tell(arg, what, b);
 }
 
-static const struct binding_ops ops = {put, renew, drop, changed};
+static const struct binding_ops ops = {put, renew, drop, changed, NULL};
 
 static int setup(void **state)
 {
@@ -244,7 +244,7 @@ static void static_binding_stays_static_and_without_end(void **state)
 
 	f->told[0] = 0;
 	put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
-	assert_int_equal(binding_renew(f->table, &host, &ip_7, 90 * SECOND), 1);
+	assert_int_equal(binding_renew(f->table, &host, &ip_7, 90 * SECOND, 0), 1);
 	assert_told(f, "");
 	assert_int_equal(b->origin, BINDING_STATIC);
 	assert_true(b->lease_end == MS_NEVER);
@@ -274,7 +274,7 @@ static void renewal_reaches_the_key_on_every_port_and_no_other(void **state)
 	other.ip = ip_8;
 	binding_put(f->table, &other);
 	f->told[0] = 0;
-	assert_int_equal(binding_renew(f->table, &host, &ip_7, 99 * SECOND), 2);
+	assert_int_equal(binding_renew(f->table, &host, &ip_7, 99 * SECOND, 0), 2);
 	assert_told(f, "renew 1 10.0.0.7, renew 2 10.0.0.7");
 }
 

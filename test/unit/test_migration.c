@@ -13,7 +13,7 @@
 
 #include "core/migration.h"
 
-#define N_FACTS 4 /* MOVED, HELD, both, none */
+#define N_FACTS 8	/* all combinations of MOVED, HELD and LEFT */
 
 struct expectation {
 	const char *name;
@@ -55,8 +55,12 @@ static const struct expectation expectations[] = {
 	 DO_DROP_STAGED, ABSENT},
 	{"and leaves what was held before dormant", EXPECTED, MIGRATION_REFUSED,
 	 MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT},
+	{"and lets what was leaving before leave", EXPECTED, MIGRATION_REFUSED,
+	 MIGRATION_LEFT, DO_DROP_STAGED | DO_START_CLOCK, GONE},
 	{"a migration that times out drops what is staged", EXPECTED, MIGRATION_TIMEOUT,
 	 0, DO_DROP_STAGED, ABSENT},
+	{"and lets what was leaving before leave, too", EXPECTED, MIGRATION_TIMEOUT,
+	 MIGRATION_LEFT, DO_DROP_STAGED | DO_START_CLOCK, GONE},
 	{"and leaves what was held before dormant, too", EXPECTED, MIGRATION_TIMEOUT,
 	 MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT},
 	{"a forgotten announcement gets a clock", EXPECTED, MIGRATION_FORGOTTEN, 0,

@@ -28,6 +28,7 @@ struct fixture {
 	struct snoop *snoop;
 	ms_t now;
 	struct snoop_change change;
+	bool elsewhere; /* the client is announced at another port than it is seen at */
 };
 
 static int setup(void **state)
@@ -61,6 +62,7 @@ static enum snoop_what see(struct fixture *f, uint16_t port, const struct mac *s
 		.vlan = 0,
 		.port = port,
 		.trusted = port == SERVER_PORT,
+		.elsewhere = f->elsewhere,
 		.src = *src,
 		.message = &message,
 	};
@@ -140,6 +142,18 @@ static void request_whose_source_is_not_its_client_opens_nothing(void **state)
 	const struct fake_dhcp fake = client(DHCP4_REQUEST, 77);
 
 	see(f, BAD_PORT, &other_mac, &fake);
+	assert_int_equal(counts(f)->forged, 1);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
+}
+
+static void request_of_a_client_that_is_announced_elsewhere_opens_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_dhcp fake = client(DHCP4_REQUEST, 77);
+
+	f->elsewhere = true;
+	see(f, BAD_PORT, &vm, &fake);
+	f->elsewhere = false;
 	assert_int_equal(counts(f)->forged, 1);
 	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_RENEWED);
 }
@@ -385,6 +399,7 @@ int main(void)
 		TEST(ack_binds_where_the_request_came_in),
 		TEST(ack_from_a_port_not_trusted_is_nothing),
 		TEST(request_whose_source_is_not_its_client_opens_nothing),
+		TEST(request_of_a_client_that_is_announced_elsewhere_opens_nothing),
 		TEST(ack_without_a_request_only_renews),
 		TEST(request_is_answered_once),
 		TEST(ack_to_another_xid_does_not_bind),

@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The binding table (RFC 7513 section 3): hosts in a hash, each with its bindings
- * in a chain; lease ends in a binary heap, so that thousands of them cost nothing
- * until one is due. Every change is told, once; what is told is what stands here.
+ * in a chain; what is due and when stands in core/binding_heap. Every change is told, once; what is told is what stands here.
  */
 #include "binding.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "binding_heap.h"
 #include "hash.h"
 #include "wire/text.h"
 
 /* A lease end that moves by less is none worth telling: leases are whole seconds. */
 #define RENEW_MS 1000
 
-#define NOT_IN_HEAP SIZE_MAX
+struct id { /* a client-id as long as it is */
+	uint8_t len;
+	uint8_t b[];
+};
 
 struct host {
 	struct binding_host key;
 	struct binding *first;
+	struct id *id; /* NULL: none known; &usual: hardware type 1 and the MAC */
 	UT_hash_handle hh;
-};
-
-struct slot {
-	struct binding binding; /* first: a struct binding is its slot */
-	struct host *host;
-	struct slot *prev, *next; /* all of the table */
-	size_t heap_at;		  /* NOT_IN_HEAP: no lease end */
 };
 
 struct binding_table {
@@ -36,9 +33,12 @@ struct binding_table {
 	struct host *hosts;
 	struct slot *all;
 	unsigned n;
-	struct slot **heap; /* soonest lease end first */
-	size_t heap_n, heap_size;
+	struct binding_heap heap; /* those with a lease end */
 };
+
+/* What most clients send: it needs no room. */
+static struct id usual;
+#define USUAL_LEN 7
 
 _Static_assert(sizeof(struct binding_host) == 12, "a hash key has no padding");
 
@@ -47,16 +47,16 @@ static struct binding *put_new(struct binding_table *table, const struct binding
 static void update(struct binding_table *table, struct binding *binding,
 		   const struct binding *like);
 static void renew_elsewhere(struct binding_table *table, const struct binding *binding);
-static void set_lease_end(struct binding_table *table, struct binding *binding,
-			  ms_t lease_end);
+static void set_lease(struct binding_table *table, struct binding *binding,
+		      ms_t lease_end, uint32_t lease_s);
+static void plan_refresh(struct slot *slot);
+static void tell_refresh(struct binding_table *table, struct slot *slot);
+static void forget_id(struct host *host);
 static void tell_changed(struct binding_table *table, const struct binding *binding,
 			 uint8_t old_state);
 static bool is_weak(const struct binding *like);
 static struct host *host_get(struct binding_table *table, const struct binding_host *key);
 static struct slot *unlink_slot(struct binding_table *table, struct binding *binding);
-static bool heap_reserve(struct binding_table *table);
-static void heap_update(struct binding_table *table, struct slot *slot);
-static void heap_remove(struct binding_table *table, struct slot *slot);
 
 struct binding_table *binding_table_new(const struct binding_ops *ops, void *arg)
 {
@@ -75,7 +75,7 @@ void binding_table_free(struct binding_table *table)
 		return;
 	while (table->all)
 		free(unlink_slot(table, &table->all->binding));
-	free(table->heap);
+	free(table->heap.slots);
 	free(table);
 }
 
@@ -112,16 +112,27 @@ struct binding *binding_put(struct binding_table *table, const struct binding *l
 }
 
 unsigned binding_renew(struct binding_table *table, const struct binding_host *host,
-		       const struct addr *ip, ms_t lease_end)
+		       const struct addr *ip, ms_t lease_end, uint32_t lease_s)
 {
 	unsigned n = 0;
 
 	for (struct binding *b = binding_first(table, host); b; b = b->next)
 		if (addr_equal(&b->ip, ip)) {
 			n++;
-			set_lease_end(table, b, lease_end);
+			set_lease(table, b, lease_end, lease_s);
 		}
 	return n;
+}
+
+void binding_refresh_at(struct binding_table *table, struct binding *binding, ms_t at)
+{
+	struct slot *slot = slot_of(binding);
+	ms_t before = (binding->lease_end - at) / 1000;
+
+	if (binding->lease_end == MS_NEVER || before < 1)
+		return;
+	slot->refresh_s = before < UINT32_MAX ? (uint32_t)before : UINT32_MAX;
+	binding_heap_update(&table->heap, slot);
 }
 
 void binding_set_state(struct binding_table *table, struct binding *binding,
@@ -152,17 +163,64 @@ void binding_remove(struct binding_table *table, struct binding *binding)
 	free(slot);
 }
 
+void binding_set_client_id(struct binding_table *table, const struct binding_host *key,
+			   const struct client_id *id)
+{
+	struct host *host;
+
+	HASH_FIND(hh, table->hosts, key, sizeof(*key), host);
+	if (!host || !id->len)
+		return;
+	forget_id(host);
+	if (id->len == USUAL_LEN && id->b[0] == 1 &&
+	    !memcmp(id->b + 1, key->mac.b, sizeof(key->mac.b))) {
+		host->id = &usual;
+		return;
+	}
+	host->id = calloc(1, sizeof(*host->id) + id->len);
+	if (!host->id)
+		return;
+	host->id->len = id->len;
+	memcpy(host->id->b, id->b, id->len);
+}
+
+bool binding_client_id(struct binding_table *table, const struct binding_host *key,
+		       struct client_id *ret_id)
+{
+	struct host *host;
+
+	HASH_FIND(hh, table->hosts, key, sizeof(*key), host);
+	if (!host || !host->id)
+		return false;
+	memset(ret_id, 0, sizeof(*ret_id));
+	if (host->id == &usual) {
+		ret_id->len = USUAL_LEN;
+		ret_id->b[0] = 1;
+		memcpy(ret_id->b + 1, key->mac.b, sizeof(key->mac.b));
+	} else {
+		ret_id->len = host->id->len;
+		memcpy(ret_id->b, host->id->b, host->id->len);
+	}
+	return true;
+}
+
 ms_t binding_deadline(const struct binding_table *table)
 {
-	return table->heap_n ? table->heap[0]->binding.lease_end : MS_NEVER;
+	return binding_heap_deadline(&table->heap);
 }
 
 unsigned binding_expire(struct binding_table *table, ms_t now, unsigned most)
 {
 	unsigned n = 0;
 
-	for (; n < most && table->heap_n && table->heap[0]->binding.lease_end <= now; n++)
-		binding_remove(table, &table->heap[0]->binding);
+	for (; n < most && binding_heap_deadline(&table->heap) <= now; n++) {
+		struct slot *first = table->heap.slots[0];
+
+		if (first->binding.lease_end <= now)
+			binding_remove(table, &first->binding);
+		else
+			tell_refresh(table, first);
+	}
 	return n;
 }
 
@@ -210,7 +268,7 @@ static struct binding *put_new(struct binding_table *table, const struct binding
 	struct slot *slot = calloc(1, sizeof(*slot));
 	struct binding **at;
 
-	if (!slot || !heap_reserve(table)) {
+	if (!slot || !binding_heap_reserve(&table->heap, table->n + 1)) {
 		free(slot);
 		return NULL;
 	}
@@ -230,8 +288,9 @@ static struct binding *put_new(struct binding_table *table, const struct binding
 		table->all->prev = slot;
 	table->all = slot;
 	table->n++;
-	slot->heap_at = NOT_IN_HEAP;
-	heap_update(table, slot);
+	slot->heap_at = BINDING_NOT_IN_HEAP;
+	plan_refresh(slot);
+	binding_heap_update(&table->heap, slot);
 	table->ops->put(table->arg, &slot->binding);
 	return &slot->binding;
 }
@@ -250,9 +309,9 @@ static void update(struct binding_table *table, struct binding *binding,
 	if (like->server.family)
 		binding->server = like->server;
 	if (like->origin == BINDING_STATIC) {
-		set_lease_end(table, binding, like->lease_end);
+		set_lease(table, binding, like->lease_end, like->lease_s);
 	} else if (!is_weak(like) || like->origin == old.origin) {
-		set_lease_end(table, binding, like->lease_end);
+		set_lease(table, binding, like->lease_end, like->lease_s);
 		renew_elsewhere(table, binding);
 	}
 	if (binding->state != old.state || binding->origin != old.origin ||
@@ -267,24 +326,65 @@ static void renew_elsewhere(struct binding_table *table, const struct binding *b
 	for (struct binding *b = binding_first(table, &binding->host); b; b = b->next)
 		if (b != binding && addr_equal(&b->ip, &binding->ip) &&
 		    b->state != BINDING_DORMANT)
-			set_lease_end(table, b, binding->lease_end);
+			set_lease(table, b, binding->lease_end, binding->lease_s);
 }
 
-static void set_lease_end(struct binding_table *table, struct binding *binding,
-			  ms_t lease_end)
+static void set_lease(struct binding_table *table, struct binding *binding,
+		      ms_t lease_end, uint32_t lease_s)
 {
 	ms_t old = binding->lease_end;
 
 	if (binding->origin == BINDING_STATIC)
 		lease_end = MS_NEVER;
+	if (lease_s && !binding->lease_s) {
+		binding->lease_s = lease_s;
+		slot_of(binding)->refresh_s = lease_s / 8;
+		binding_heap_update(&table->heap, slot_of(binding));
+	}
 	if (lease_end == old)
 		return;
 	if (lease_end != MS_NEVER && old != MS_NEVER && lease_end - old < RENEW_MS &&
 	    old - lease_end < RENEW_MS)
 		return;
 	binding->lease_end = lease_end;
-	heap_update(table, slot_of(binding));
+	binding->lease_s = lease_s;
+	slot_of(binding)->refresh_s = lease_s / 8;
+	binding_heap_update(&table->heap, slot_of(binding));
 	table->ops->renew(table->arg, binding);
+}
+
+/* A copy for another port: what has been asked for its key is not asked again. */
+static void plan_refresh(struct slot *slot)
+{
+	const struct binding *binding = &slot->binding;
+
+	slot->refresh_s = binding->lease_s / 8;
+	if (!is_weak(binding))
+		return;
+	for (const struct binding *b = slot->host->first; b; b = b->next)
+		if (b != binding && addr_equal(&b->ip, &binding->ip))
+			slot->refresh_s = slot_of(b)->refresh_s;
+}
+
+static void tell_refresh(struct binding_table *table, struct slot *slot)
+{
+	for (struct binding *b = slot->host->first; b; b = b->next) {
+		struct slot *same = slot_of(b);
+
+		if (!addr_equal(&b->ip, &slot->binding.ip))
+			continue;
+		same->refresh_s = 0;
+		binding_heap_update(&table->heap, same);
+	}
+	if (table->ops->refresh)
+		table->ops->refresh(table->arg, &slot->binding);
+}
+
+static void forget_id(struct host *host)
+{
+	if (host->id != &usual)
+		free(host->id);
+	host->id = NULL;
 }
 
 /* What it says is only what another binding, or the kernel, has said before. */
@@ -336,6 +436,7 @@ static struct slot *unlink_slot(struct binding_table *table, struct binding *bin
 	binding->next = NULL;
 	if (!slot->host->first) {
 		HASH_DEL(table->hosts, slot->host);
+		forget_id(slot->host);
 		free(slot->host);
 	}
 	slot->host = NULL;
@@ -347,80 +448,6 @@ static struct slot *unlink_slot(struct binding_table *table, struct binding *bin
 	if (slot->next)
 		slot->next->prev = slot->prev;
 	table->n--;
-	heap_remove(table, slot);
+	binding_heap_remove(&table->heap, slot);
 	return slot;
-}
-
-/* Room in the heap for all that the table will hold with one more: later changes of
- * a lease end cannot fail then. */
-static bool heap_reserve(struct binding_table *table)
-{
-	size_t size = table->heap_size ? table->heap_size * 2 : 64;
-	struct slot **heap;
-
-	if (table->n < table->heap_size)
-		return true;
-	heap = calloc(size, sizeof(struct slot *));
-	if (!heap)
-		return false;
-	if (table->heap_n)
-		memcpy(heap, table->heap, table->heap_n * sizeof(struct slot *));
-	free(table->heap);
-	table->heap = heap;
-	table->heap_size = size;
-	return true;
-}
-
-static void heap_set(struct binding_table *table, size_t at, struct slot *slot)
-{
-	table->heap[at] = slot;
-	slot->heap_at = at;
-}
-
-static bool sooner(const struct slot *a, const struct slot *b)
-{
-	return a->binding.lease_end < b->binding.lease_end;
-}
-
-/* Let a slot rise or sink from `at` to its place. */
-static void heap_settle(struct binding_table *table, size_t at, struct slot *slot)
-{
-	while (at && sooner(slot, table->heap[(at - 1) / 2])) {
-		heap_set(table, at, table->heap[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
-	for (size_t child; (child = 2 * at + 1) < table->heap_n; at = child) {
-		if (child + 1 < table->heap_n &&
-		    sooner(table->heap[child + 1], table->heap[child]))
-			child++;
-		if (!sooner(table->heap[child], slot))
-			break;
-		heap_set(table, at, table->heap[child]);
-	}
-	heap_set(table, at, slot);
-}
-
-static void heap_update(struct binding_table *table, struct slot *slot)
-{
-	if (slot->binding.lease_end == MS_NEVER) {
-		heap_remove(table, slot);
-		return;
-	}
-	if (slot->heap_at == NOT_IN_HEAP)
-		heap_settle(table, table->heap_n++, slot);
-	else
-		heap_settle(table, slot->heap_at, slot);
-}
-
-static void heap_remove(struct binding_table *table, struct slot *slot)
-{
-	size_t at = slot->heap_at;
-	struct slot *last;
-
-	if (at == NOT_IN_HEAP)
-		return;
-	slot->heap_at = NOT_IN_HEAP;
-	last = table->heap[--table->heap_n];
-	if (last != slot)
-		heap_settle(table, at, last);
 }

@@ -43,6 +43,7 @@ struct binding {
 	uint8_t origin;		/* enum binding_origin */
 	struct vsi_id vsi;	/* format 0 = none */
 	struct addr server;	/* family 0 = not known */
+	uint32_t lease_s;	/* that were left when the end was told; 0 = not known */
 	ms_t lease_end;		/* MS_NEVER = infinite or static */
 	struct binding *next;	/* of the same host: binding_first() */
 };
@@ -53,6 +54,9 @@ struct binding_ops {
 	void (*drop)(void *arg, const struct binding *binding);
 	/* State, origin or VSI changed (show, watch); old_state as it was. */
 	void (*changed)(void *arg, const struct binding *binding, uint8_t old_state);
+	/* 7/8 of the lease are over and nobody has renewed it: once for each end that
+	 * was told, for all ports that hold the key. May be NULL. */
+	void (*refresh)(void *arg, struct binding *binding);
 };
 
 struct binding_table;
@@ -74,17 +78,28 @@ struct binding *binding_find(struct binding_table *table, const struct binding_h
  * A lease end later or earlier by a second or more is told as renew, here and on
  * every other port that holds the key, but where it is dormant. NULL: no memory. */
 struct binding *binding_put(struct binding_table *table, const struct binding *like);
-/* Renew what is there with this key, on every port. How many. */
+/* Renew what is there with this key, on every port. How many. lease_s: as in the
+ * struct. */
 unsigned binding_renew(struct binding_table *table, const struct binding_host *host,
-		       const struct addr *ip, ms_t lease_end);
+		       const struct addr *ip, ms_t lease_end, uint32_t lease_s);
+/* Tell ops->refresh at that time, if the binding has not ended or been renewed. */
+void binding_refresh_at(struct binding_table *table, struct binding *binding, ms_t at);
 void binding_set_state(struct binding_table *table, struct binding *binding,
 		       enum binding_state state);
 void binding_set_vsi(struct binding_table *table, struct binding *binding,
 		     const struct vsi_id *vsi);
 void binding_remove(struct binding_table *table, struct binding *binding);
 
-/* The next lease end; MS_NEVER. binding_expire() removes what has ended by now, at
- * most `most` of them (call again while the deadline has passed). */
+/* The client-id that the host's client has sent itself (RFC 2132 9.14): known as long
+ * as the host has a binding. No memory, or no binding: not kept. */
+void binding_set_client_id(struct binding_table *table, const struct binding_host *host,
+			   const struct client_id *id);
+bool binding_client_id(struct binding_table *table, const struct binding_host *host,
+		       struct client_id *ret_id);
+
+/* The next lease end or refresh; MS_NEVER. binding_expire() removes what has ended by
+ * now and tells what is to be refreshed, at most `most` of them (call again while the
+ * deadline has passed). */
 ms_t binding_deadline(const struct binding_table *table);
 unsigned binding_expire(struct binding_table *table, ms_t now, unsigned most);
 

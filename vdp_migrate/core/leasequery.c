@@ -48,6 +48,7 @@ static struct lq_try *find_try(const struct lq *lq, uint32_t xid,
 static enum lq_reject check(const struct lq_try *try, const struct addr *giaddr,
 			    const struct addr *server, const struct dhcp4 *message);
 static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer);
+static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id);
 static void take_addresses(const struct dhcp4 *message, struct lq_answer *ret_answer);
 static void tell(struct lq *lq, struct lq_try *try, struct lq_answer *answer);
 static void forget(struct lq *lq, struct lq_asked *asked);
@@ -181,7 +182,8 @@ void lq_tick(struct lq *lq, ms_t now)
 {
 	for (struct lq_server *s = lq->servers; s; s = s->next) {
 		for (int i = 0; i < LQ_WINDOW; i++) {
-			struct lq_answer answer = {.outcome = LQ_SILENT};
+			struct lq_answer answer = {.outcome = LQ_SILENT,
+						   .last_s = LQ_NO_TIME};
 			struct lq_try *try = s->out[i];
 
 			if (!try || try->due > now)
@@ -190,6 +192,8 @@ void lq_tick(struct lq *lq, ms_t now)
 				transmit(lq, now, try);
 				continue;
 			}
+			if (!s->silent && lq->ops->silent)
+				lq->ops->silent(lq->arg, &s->addr);
 			s->silent = true;
 			tell(lq, try, &answer);
 		}
@@ -323,7 +327,9 @@ static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer)
 {
 	uint32_t lease_s;
 
-	*ret_answer = (struct lq_answer){.outcome = (enum lq_outcome)message->type};
+	*ret_answer = (struct lq_answer){.outcome = (enum lq_outcome)message->type,
+					 .last_s = LQ_NO_TIME};
+	(void)dhcp4_opt_addr(message, DHCP4_OPT_SERVER_ID, &ret_answer->server_id);
 	if (message->type != DHCP4_LEASEACTIVE)
 		return;
 	/* isc leaves the lease time out in a lease's last second. */
@@ -333,8 +339,23 @@ static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer)
 		return;
 	}
 	ret_answer->lease_s = lease_s >= LEASE_HUGE_S ? LQ_FOREVER : lease_s;
-	ret_answer->mac = message->chaddr;
+	if (message->htype == 1 && message->hlen == sizeof(message->chaddr.b))
+		ret_answer->mac = message->chaddr;
+	if (!dhcp4_opt_u32(message, DHCP4_OPT_LAST_TRANSACTION, &ret_answer->last_s))
+		ret_answer->last_s = LQ_NO_TIME;
+	take_client_id(message, &ret_answer->client_id);
 	take_addresses(message, ret_answer);
+}
+
+static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id)
+{
+	size_t len = 0;
+	const uint8_t *p = dhcp4_opt(message, DHCP4_OPT_CLIENT_ID, &len);
+
+	if (!p || len > sizeof(ret_id->b))
+		return;
+	ret_id->len = (uint8_t)len;
+	memcpy(ret_id->b, p, len);
 }
 
 static void take_addresses(const struct dhcp4 *message, struct lq_answer *ret_answer)

@@ -44,6 +44,7 @@ enum migration_event {
 /* What a row may ask of the world at the moment of the event. */
 enum migration_fact {
 	MIGRATION_MOVED = 1,	/* the table has this very VSI active on another port */
+	MIGRATION_LEFT = 4,	/* this port still holds leaving bindings of it */
 	MIGRATION_HELD = 2,	/* this port held active or dormant bindings of it before
 				 * it was expected */
 };

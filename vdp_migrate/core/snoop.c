@@ -27,6 +27,7 @@ struct request {
 	struct request_key key;
 	struct port *port;
 	bool trusted; /* its port, when it came in */
+	struct client_id client_id;
 	ms_t at;
 	struct request *next; /* of the port, oldest first */
 	UT_hash_handle hh;
@@ -54,6 +55,7 @@ static void see_server(struct snoop *snoop, ms_t now, const struct snoop_seen *s
 static void see_ack(struct snoop *snoop, const struct snoop_seen *seen,
 		    const struct request *open, struct snoop_change *ret_change);
 static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen *seen);
+static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id);
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen);
 static void close_request(struct snoop *snoop, struct request *request);
 static struct port *port_get(struct snoop *snoop, uint16_t number);
@@ -123,7 +125,7 @@ static void see_client(struct snoop *snoop, ms_t now, const struct snoop_seen *s
 	/* Relayed: the client is not behind this port. */
 	if (!addr_is_any(&m->giaddr))
 		return;
-	if (!mac_equal(&seen->src, &m->chaddr)) {
+	if (!mac_equal(&seen->src, &m->chaddr) || seen->elsewhere) {
 		snoop->counts.forged++;
 		return;
 	}
@@ -199,6 +201,7 @@ static void see_ack(struct snoop *snoop, const struct snoop_seen *seen,
 		return;
 	ret_change->what = SNOOP_BOUND;
 	ret_change->port = open->port->number;
+	ret_change->client_id = open->client_id;
 }
 
 static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen *seen)
@@ -232,6 +235,7 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 	}
 	request->port = port;
 	request->trusted = seen->trusted;
+	take_client_id(seen->message, &request->client_id);
 	request->at = now;
 	if (port->last)
 		port->last->next = request;
@@ -239,6 +243,17 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 		port->first = request;
 	port->last = request;
 	port->n++;
+}
+
+static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id)
+{
+	size_t len = 0;
+	const uint8_t *p = dhcp4_opt(message, DHCP4_OPT_CLIENT_ID, &len);
+
+	if (!p || len > sizeof(ret_id->b))
+		return;
+	ret_id->len = (uint8_t)len;
+	memcpy(ret_id->b, p, len);
 }
 
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen)

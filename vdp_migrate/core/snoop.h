@@ -16,6 +16,7 @@ struct snoop_seen {
 	uint16_t vlan;
 	uint16_t port;		/* where it came in */
 	bool trusted;		/* a trusted port, or this machine itself */
+	bool elsewhere;		/* its client is announced at another port, not at this */
 	struct mac src;		/* Ethernet source */
 	const struct dhcp4 *message;
 };
@@ -34,12 +35,14 @@ struct snoop_change {
 	struct addr ip;
 	uint32_t lease_s;	/* LQ_FOREVER = infinite */
 	struct addr server;	/* option 54, family 0 = none */
+	struct client_id client_id;	/* BOUND: option 61 of the client's own request */
 };
 
 struct snoop_counts {
 	uint64_t requests, acks, naks, releases, declines;
 	uint64_t untrusted;	/* server messages from a port that is not trusted */
-	uint64_t forged;	/* client messages whose source MAC is not chaddr */
+	uint64_t forged;	/* client messages whose source MAC is not chaddr, or whose
+				 * chaddr is announced elsewhere */
 	uint64_t unasked;	/* ACKs without an open request */
 	uint64_t full;		/* open requests that gave way, their port had too many */
 };

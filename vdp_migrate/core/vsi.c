@@ -223,6 +223,45 @@ unsigned vsi_see(struct vsi *vsi, const struct link_vsi *seen,
 	return 0;
 }
 
+const struct mac *vsi_macs(const struct vsi_lease *lease, unsigned *ret_n)
+{
+	bool own = !mac_is_zero(&lease->entry.mac);
+
+	*ret_n = own ? 1 : lease->n_macs;
+	return own ? &lease->entry.mac : lease->macs;
+}
+
+bool vsi_learn_mac(struct vsi_lease *lease, const struct mac *mac)
+{
+	unsigned n;
+	const struct mac *macs = vsi_macs(lease, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (mac_equal(&macs[i], mac))
+			return true;
+	if (!mac_is_zero(&lease->entry.mac) || n == VSI_MACS_MAX || mac_is_zero(mac))
+		return false;
+	lease->macs[lease->n_macs++] = *mac;
+	return true;
+}
+
+struct vsi_lease *vsi_lease_of(struct vsi *vsi, uint16_t vlan, const struct mac *mac)
+{
+	struct vsi_lease *any = NULL;
+
+	for (unsigned i = 0; i < vsi->n_leases; i++) {
+		struct vsi_lease *lease = &vsi->leases[i];
+
+		if (lease->entry.vlan != vlan)
+			continue;
+		if (mac_equal(&lease->entry.mac, mac))
+			return lease;
+		if (mac_is_zero(&lease->entry.mac))
+			any = lease;
+	}
+	return any;
+}
+
 void vsi_forget(struct vsi *vsi)
 {
 	vsi->forgotten = true;
@@ -234,9 +273,10 @@ static enum migration_event see_request(struct vsi *vsi, const struct link_vsi *
 {
 	uint8_t before = vsi->mode;
 
+	/* One that runs for want of an answer runs on. */
+	if (vsi->forgotten || !before)
+		vsi->clock = MS_NEVER;
 	vsi->forgotten = false;
-	vsi->replayed = true;
-	vsi->clock = MS_NEVER;
 	/* M in a de-associate means nothing: stock stations repeat it there too. */
 	if (seen->mode == VDP22_DEASSOC) {
 		end(vsi);

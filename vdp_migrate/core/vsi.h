@@ -12,9 +12,14 @@
 #include "migration.h"
 #include "vdp_migrate/link.h"
 
+#define VSI_MACS_MAX 4
+
 /* What is known of one entry of the filter info. */
 struct vsi_lease {
 	struct vsi_entry entry;
+	uint8_t n_macs;		/* an entry without MAC: those found out, by remote-id or
+				 * snooped */
+	struct mac macs[VSI_MACS_MAX];
 	uint64_t tag;		/* of the question outstanding for it, 0 = none */
 	bool failed;		/* nothing known after all tries; logged */
 	ms_t ask_at;		/* when it is asked again; MS_NEVER */
@@ -29,13 +34,22 @@ struct vsi {
 	bool forgotten;		/* lldpad no longer holds it, as far as we know */
 	bool held;		/* MIGRATION_HELD, noted when it became expected */
 	bool first_frame;	/* seen since the associate */
-	bool replayed;		/* named since the last LINK_REPLAY */
+	/* By which of its anchor's members, a bit each (core/announced): */
+	uint32_t announced, associated;
+	uint32_t replayed;	/* named since the last LINK_REPLAY */
 	ms_t clock;		/* DO_START_CLOCK; MS_NEVER */
 	ms_t since;		/* of state */
 	unsigned n_leases;
 	struct vsi_lease *leases;	/* owned */
 	struct vsi *next;	/* all VSIs, oldest first: vsi_first() */
 };
+
+/* The MACs that the entry stands for: its own, or those found out. */
+const struct mac *vsi_macs(const struct vsi_lease *lease, unsigned *ret_n);
+/* One more of an entry without MAC. False: it has one, or too many. */
+bool vsi_learn_mac(struct vsi_lease *lease, const struct mac *mac);
+/* The entry that a MAC in this VLAN belongs to: its own, else one without MAC; NULL. */
+struct vsi_lease *vsi_lease_of(struct vsi *vsi, uint16_t vlan, const struct mac *mac);
 
 struct vsi_table;
 
