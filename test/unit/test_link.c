@@ -54,6 +54,8 @@ static void message(void *arg, const struct link_msg *msg)
 	struct link_msg answer = { .type = LINK_DONE };
 
 	(void)arg;
+	if (msg->type == LINK_HELLO)
+		return;
 	heard_marks += msg->type == LINK_MARK;
 	answer.u.done.seq = msg->u.mark.seq;
 	link_put(link_, &answer);

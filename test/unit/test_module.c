@@ -25,7 +25,7 @@
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
-enum { PRE = 1, PRE_OK = 3, ASSOC = 5, ASSOC_OK = 7, DEASSOC = 13 };
+enum { PRE = 1, PRE_OK = 3, ASSOC = 5, ASSOC_OK = 7, DEASSOC = 13, BRIDGE_DEASSOC = 29 };
 
 #define STATUS_AT 20
 #define ID_AT 26
@@ -70,7 +70,9 @@ static void note(const struct link_msg *msg)
 	const struct link_port *p = &msg->u.port;
 	const struct link_vsi *v = &msg->u.vsi;
 	char *line = heard[n_heard++ % HEARD_MAX];
+	const struct link_row *row = &msg->u.row;
 	const size_t size = sizeof(heard[0]);
+	int n;
 
 	switch (msg->type) {
 	case LINK_HELLO:
@@ -83,9 +85,13 @@ static void note(const struct link_msg *msg)
 		snprintf(line, size, "replay end");
 		break;
 	case LINK_PORT:
-		snprintf(line, size, "port %s%s%s role %u guard %u keep-alive %u",
-			 p->name, p->up ? " up" : " down", p->gone ? " gone" : "",
-			 p->role, p->guard, p->keepalive_ms);
+		n = snprintf(line, size, "port %s%s%s role %u guard %u%s keep-alive %u",
+			     p->name, p->up ? " up" : " down", p->gone ? " gone" : "",
+			     p->role, p->guard, p->guard_anyway ? " anyway" : "",
+			     p->keepalive_ms);
+		if (p->peer_version)
+			snprintf(line + n, size - (size_t)n, " peer %u %u %x",
+				 p->peer_version, p->peer_role, p->peer_flags);
 		break;
 	case LINK_VSI:
 		snprintf(line, size, "%s %s mode %u status %02x", v->port,
@@ -100,9 +106,12 @@ static void note(const struct link_msg *msg)
 		break;
 	case LINK_HEAD:
 	case LINK_ROW:
-		snprintf(line, size, "row %u %.*s ... %.*s", msg->u.row.seq,
-			 msg->u.row.field[0].len, msg->u.row.field[0].s,
-			 msg->u.row.field[5].len, msg->u.row.field[5].s);
+		n = snprintf(line, size, "row %u", row->seq);
+		for (unsigned i = 0; i < row->n && (i == 0 || row->n < 5); i++)
+			n += snprintf(line + n, size - (size_t)n, " %.*s",
+				      row->field[i].len, row->field[i].s);
+		snprintf(line + n, size - (size_t)n, " ... %.*s",
+			 row->field[5].len, row->field[5].s);
 		break;
 	case LINK_DONE:
 		snprintf(line, size, "done %u %d %.40s", msg->u.done.seq,
@@ -169,6 +178,8 @@ static int fresh(void **state)
 	events->detached();
 	fake_host_set("p1", "use", "yes");
 	fake_host_set("p1", "guard", NULL);
+	fake_host_set("p2", "use", NULL);
+	fake_host_set("p2", "guard", NULL);
 	fake_host_set("e0", "use", "yes");
 	fake_host_evb_mode("p1", "bridge");
 	fake_host_evb_mode("p2", "bridge");
@@ -185,6 +196,38 @@ static int fresh(void **state)
 	assert_true(engine >= 0);
 	hear();
 	return 0;
+}
+
+static void set_group(const char *name, const char *value)
+{
+	struct link_msg msg = { .type = LINK_SET, .u.set.seq = 4 };
+
+	snprintf(msg.u.set.name, sizeof(msg.u.set.name), "%s", name);
+	snprintf(msg.u.set.value, sizeof(msg.u.set.value), "%s", value);
+	say(&msg);
+	hear();
+}
+
+static void cases(const char *port, bool complete, uint32_t n)
+{
+	struct link_msg msg = { .type = LINK_CASES,
+				.u.cases = { .complete = complete, .n = n } };
+
+	snprintf(msg.u.cases.port, sizeof(msg.u.cases.port), "%s", port);
+	say(&msg);
+}
+
+static void assert_enforce_refused(const char *why)
+{
+	unsigned before = fake_host_logged("");
+
+	assert_int_equal(events->setting_test("p1", "guard", "enforce"), HOST_SET_FAILED);
+	assert_int_equal(events->setting_set("p1", "guard", "enforce"), HOST_SET_FAILED);
+	assert_int_equal(fake_host_logged(""), before + 2);
+	assert_non_null(strstr(fake_host_last_log(),
+			       "p1: setting guard: 'enforce' refused: "));
+	assert_non_null(strstr(fake_host_last_log(), why));
+	assert_string_not_equal(events->setting_get("p1", "guard"), "enforce");
 }
 
 static size_t captured(unsigned number)
@@ -212,6 +255,13 @@ static void out(const char *port, unsigned number)
 	size_t len = captured(number);
 
 	events->pdu_out(port, pdu, &len);
+}
+
+static bool leaves(const char *port, unsigned number)
+{
+	size_t len = captured(number);
+
+	return events->pdu_out(port, pdu, &len);
 }
 
 static void mark(uint8_t type, uint32_t seq, uint32_t ttl_s)
@@ -312,13 +362,13 @@ static void a_wrong_value_is_refused_and_told_what_it_takes(void **state)
 	assert_int_equal(events->setting_test("p1", "guard", "x"), HOST_SET_BAD_VALUE);
 	assert_string_equal(fake_host_last_log(),
 			    "p1: setting guard: 'x' refused: takes off, monitor, "
-			    "enforce");
+			    "enforce, enforce! (open cases are accepted)");
 	assert_int_equal(events->setting_set("p1", "guard", "x"), HOST_SET_BAD_VALUE);
 	assert_int_equal(events->setting_test("p1", "gard", "off"),
 			 HOST_SET_NO_SUCH_NAME);
 	assert_null(events->setting_get("p1", "gard"));
 	assert_string_equal(events->setting_get("p1", "guard"), "off");
-	assert_int_equal(events->setting_test("p1", "guard", "enforce"), HOST_SET_OK);
+	assert_int_equal(events->setting_test("p1", "guard", "monitor"), HOST_SET_OK);
 	assert_string_equal(events->setting_get("p1", "guard"), "off");
 }
 
@@ -326,11 +376,262 @@ static void what_cannot_be_stored_is_not_in_force(void **state)
 {
 	(void)state;
 	fake_host_refuse_store(-EROFS);
-	assert_int_equal(events->setting_set("p1", "guard", "enforce"), HOST_SET_FAILED);
+	assert_int_equal(events->setting_set("p1", "guard", "monitor"), HOST_SET_FAILED);
 	assert_int_equal(fake_host_logged("could not be stored"), 1);
 	assert_string_equal(events->setting_get("p1", "guard"), "off");
 	hear();
 	assert_int_equal(n_heard, 0);
+}
+
+static void enforce_waits_for_an_engine_and_a_complete_and_empty_list(void **state)
+{
+	(void)state;
+	assert_enforce_refused("looked for yet");
+	cases("p1", false, 0);
+	assert_enforce_refused("looked for yet");
+	cases("p1", true, 2);
+	assert_enforce_refused("2 open cases");
+	cases("p2", true, 0);
+	assert_enforce_refused("2 open cases");
+	cases("p1", true, 0);
+	assert_int_equal(events->setting_test("p1", "guard", "enforce"), HOST_SET_OK);
+	/* What an engine has said holds while it is there. */
+	engine_restarts();
+	assert_enforce_refused("looked for yet");
+	close(engine);
+	engine = -1;
+	fake_host_poll();
+	assert_enforce_refused("engine not running");
+	tick();
+	cases("p1", true, 0);
+	assert_int_equal(events->setting_set("p1", "guard", "enforce"), HOST_SET_OK);
+	hear();
+	assert_heard("port p1 up role 2 guard 2 keep-alive 15755");
+	/* It is in force: said again, it is no question. */
+	cases("p1", true, 9);
+	assert_int_equal(events->setting_set("p1", "guard", "enforce"), HOST_SET_OK);
+}
+
+static void enforce_anyway_accepts_open_cases_and_is_kept_as_enforce(void **state)
+{
+	(void)state;
+	cases("p1", true, 2);
+	assert_int_equal(events->setting_set("p1", "guard", "enforce!"), HOST_SET_OK);
+	assert_string_equal(events->setting_get("p1", "guard"), "enforce");
+	assert_string_equal(host_setting("p1", "guard"), "enforce");
+	hear();
+	assert_heard("port p1 up role 2 guard 2 anyway keep-alive 15755");
+	assert_int_equal(events->setting_set("p1", "guard", "off"), HOST_SET_OK);
+	hear();
+	assert_heard("port p1 up role 2 guard 0 keep-alive 15755");
+}
+
+static void what_the_file_holds_at_a_start_is_applied_as_it_is(void **state)
+{
+	(void)state;
+	events->detached();
+	fake_host_set("p1", "guard", "enforce");
+	events->attached();
+	events->port_up("p1");
+	hear();
+	assert_heard("port p1 up role 2 guard 2 keep-alive 15755");
+}
+
+static void a_port_that_an_asic_forwards_gets_no_guard_and_is_told_so(void **state)
+{
+	(void)state;
+	fake_host_offload("p1");
+	assert_int_equal(events->setting_set("p1", "guard", "monitor"), HOST_SET_FAILED);
+	assert_int_equal(events->setting_set("p1", "guard", "enforce!"), HOST_SET_FAILED);
+	assert_non_null(strstr(fake_host_last_log(), "ASIC"));
+	assert_int_equal(events->setting_set("p1", "guard", "off"), HOST_SET_OK);
+	fake_host_set("p1", "guard", "enforce");
+	hear();
+	events->detached();
+	events->attached();
+	events->port_up("p1");
+	events->port_up("p1");
+	hear();
+	assert_int_equal(heard_lines("port p1 up role 2 guard 2 keep-alive 15755"), 0);
+	assert_int_equal(fake_host_logged("p1: no guard: an ASIC"), 1);
+	assert_string_equal(events->setting_get("p1", "guard"), "off");
+	fake_host_offload(NULL);
+}
+
+static void settings_of_the_group_hold_where_a_port_has_none_of_its_own(void **state)
+{
+	(void)state;
+	fake_host_set("e0", "guard", "off");
+	cases("p1", false, 0);
+	set_group("guard", "monitor");
+	assert_heard("port p1 up role 2 guard 1 keep-alive 15755");
+	assert_heard("done 4 0 ");
+	assert_int_equal(n_heard, 2);
+	assert_string_equal(events->setting_get("p1", "guard"), "monitor");
+	assert_string_equal(events->setting_get("e0", "guard"), "off");
+	set_group("guard", "enforce");
+	assert_heard("done 4 22 p1: setting guard: 'enforce' refused: no");
+	set_group("guard", "hard");
+	assert_heard("done 4 22 group vdp_migrate: setting guard: 'hard'");
+	set_group("gard", "off");
+	assert_heard("done 4 22 no setting 'gard'");
+	set_group("gard", "");
+	assert_heard("done 4 22 no setting 'gard'");
+	set_group("guard", "");
+	assert_heard("port p1 up role 2 guard 0 keep-alive 15755");
+	assert_heard("done 4 0 ");
+	assert_null(host_setting(NULL, "guard"));
+	fake_host_set("e0", "guard", NULL);
+}
+
+static void the_table_of_settings_says_where_each_comes_from(void **state)
+{
+	(void)state;
+	fake_host_set(NULL, "remote-id", "text");
+	show("settings");
+	assert_heard("row 9 port:s name:s value:s from:s ... ");
+	assert_heard("row 9 p1 use yes port ... ");
+	assert_heard("row 9 e0 remote-id text group ... ");
+	assert_heard("row 9 p1 keys mac default ... ");
+	assert_int_equal(n_heard, 1 + 2 * 9 + 1);
+	fake_host_set(NULL, "remote-id", NULL);
+}
+
+static void the_capability_follows_settings_and_role_at_once(void **state)
+{
+	const uint8_t bridge[] = { 0x02, 0x56, 0x4d, 0x01, 1, 2, 0x08 };
+	uint8_t value[64];
+
+	(void)state;
+	assert_int_equal(events->tlv_out("p1", value, sizeof(value)), sizeof(bridge));
+	assert_memory_equal(value, bridge, sizeof(bridge));
+	assert_int_equal(events->tlv_out("e0", value, sizeof(value)), sizeof(bridge));
+	assert_int_equal(value[5], 1);
+	assert_int_equal(value[6], 0);
+	assert_int_equal(events->tlv_out("p2", value, sizeof(value)), 0);
+	assert_int_equal(events->tlv_out("p9", value, sizeof(value)), 0);
+	fake_host_lldp_changes("p1");
+	events->setting_set("p1", "trusted", "yes");
+	assert_int_equal(fake_host_lldp_changes("p1"), 0);
+	events->setting_set("p1", "assist", "off");
+	assert_int_equal(fake_host_lldp_changes("p1"), 1);
+	events->tlv_out("p1", value, sizeof(value));
+	assert_int_equal(value[6], 0);
+	events->setting_set("p1", "advertise", "no");
+	assert_int_equal(fake_host_lldp_changes("p1"), 1);
+	assert_int_equal(events->tlv_out("p1", value, sizeof(value)), 0);
+	events->setting_set("p1", "advertise", "yes");
+	events->setting_set("p1", "assist", "leasequery");
+	events->setting_set("p1", "use", "no");
+	assert_int_equal(fake_host_lldp_changes("p1"), 3);
+}
+
+static void the_neighbours_capability_is_told_once_until_it_is_gone(void **state)
+{
+	const uint8_t station[] = { 0x02, 0x56, 0x4d, 0x01, 1, 1, 0 };
+	const uint8_t bad[] = { 0x02, 0x56, 0x4d, 0x01, 0, 1, 0 };
+
+	(void)state;
+	events->tlv_in("p1", station, sizeof(station));
+	events->tlv_in("p1", station, sizeof(station));
+	hear();
+	assert_int_equal(n_heard, 1);
+	assert_heard("port p1 up role 2 guard 0 keep-alive 15755 peer 1 1 0");
+	events->tlv_gone("p1");
+	events->tlv_gone("p1");
+	events->tlv_gone("p9");
+	hear();
+	assert_int_equal(n_heard, 1);
+	assert_heard("port p1 up role 2 guard 0 keep-alive 15755");
+	events->tlv_in("p1", station, sizeof(station));
+	events->tlv_in("p1", bad, sizeof(bad));
+	hear();
+	assert_int_equal(n_heard, 2);
+	/* Of a port that is not ours it is known when it becomes ours. */
+	events->tlv_in("p2", station, sizeof(station));
+	hear();
+	assert_int_equal(n_heard, 0);
+	events->setting_set("p2", "use", "yes");
+	hear();
+	assert_heard("port p2 up role 2 guard 0 keep-alive 15755 peer 1 1 0");
+	events->setting_set("p2", "use", "no");
+	events->tlv_gone("p2");
+}
+
+static void once_vdp_runs_the_evb_tlv_leaves_and_then_an_empty_vdpdu(void **state)
+{
+	const uint8_t empty[VDP22_EMPTY_LEN] = { 0x0a, 0x10 };
+	char port[VM_IFNAME_MAX];
+	uint8_t sent[HOST_PDU_MAX];
+
+	(void)state;
+	fake_host_lldp_changes("p1");
+	events->vdp_started("p1");
+	assert_int_equal(fake_host_lldp_changes("p1"), 1);
+	events->ecp_started("p1");
+	assert_int_equal(fake_host_pdu(false, port, sent), sizeof(empty));
+	assert_string_equal(port, "p1");
+	assert_memory_equal(sent, empty, sizeof(empty));
+	fake_host_lldp_changes("p2");
+	events->vdp_started("p2");
+	events->ecp_started("p2");
+	assert_int_equal(fake_host_lldp_changes("p2"), 0);
+	assert_int_equal(fake_host_pdu(false, port, sent), 0);
+}
+
+static void a_request_taken_for_a_repetition_is_handed_on_at_the_next_turn(void **state)
+{
+	char port[VM_IFNAME_MAX];
+	uint8_t frame[2048], got[HOST_PDU_MAX];
+	size_t len = capture_get("vdp22.pcap", PRE, frame, sizeof(frame));
+
+	(void)state;
+	events->frame_in("p1", frame, len);
+	assert_true(in("p1", PRE));
+	fake_host_advance(5000);
+	events->frame_in("p1", frame, len);
+	hear();
+	assert_int_equal(fake_host_pdu(true, port, got), len - 18);
+	assert_string_equal(port, "p1");
+	assert_memory_equal(got, frame + 18, len - 18);
+	hear();
+	assert_int_equal(fake_host_pdu(true, port, got), 0);
+	/* ECP22 begins anew as well, and takes it. */
+	events->port_down("p1");
+	events->port_up("p1");
+	events->frame_in("p1", frame, len);
+	hear();
+	assert_int_equal(fake_host_pdu(true, port, got), 0);
+	/* Not ours. */
+	events->frame_in("p2", frame, len);
+	fake_host_advance(5000);
+	events->frame_in("p2", frame, len);
+	hear();
+	assert_int_equal(fake_host_pdu(true, port, got), 0);
+}
+
+static void before_its_timers_a_bridge_loses_no_vsi(void **state)
+{
+	const struct host_evb evb = { .retries = 3, .rte = 8, .rwd = 20, .rka = 20 };
+
+	(void)state;
+	in("p1", ASSOC);
+	out("p1", ASSOC_OK);
+	hear();
+	captured(BRIDGE_DEASSOC);
+	assert_false(leaves("p1", BRIDGE_DEASSOC));
+	hear();
+	assert_int_equal(n_heard, 0);
+	events->evb("p1", &evb);
+	in("p1", ASSOC);
+	out("p1", ASSOC_OK);
+	assert_true(leaves("p1", BRIDGE_DEASSOC));
+	/* After a SIGHUP lldpad begins without them again. */
+	events->detached();
+	events->attached();
+	events->port_up("p1");
+	assert_false(leaves("p1", BRIDGE_DEASSOC));
+	hear();
 }
 
 static void new_timers_of_a_port_are_told_once(void **state)
@@ -392,7 +693,7 @@ static void marks_are_set_shown_and_taken_away(void **state)
 	mark(LINK_MARK, 7, 60);
 	show("marks");
 	assert_heard("done 7 0 marked");
-	assert_heard("row 9 VSI ... state");
+	assert_heard("row 9 vsi:s ... state:s");
 	assert_heard(MARKED_ROW "waiting");
 	assert_heard("done 9 0 ");
 	out("e0", PRE);
@@ -456,6 +757,17 @@ int main(void)
 		TEST(use_takes_effect_at_once_both_ways),
 		TEST(a_wrong_value_is_refused_and_told_what_it_takes),
 		TEST(what_cannot_be_stored_is_not_in_force),
+		TEST(enforce_waits_for_an_engine_and_a_complete_and_empty_list),
+		TEST(enforce_anyway_accepts_open_cases_and_is_kept_as_enforce),
+		TEST(what_the_file_holds_at_a_start_is_applied_as_it_is),
+		TEST(a_port_that_an_asic_forwards_gets_no_guard_and_is_told_so),
+		TEST(settings_of_the_group_hold_where_a_port_has_none_of_its_own),
+		TEST(the_table_of_settings_says_where_each_comes_from),
+		TEST(the_capability_follows_settings_and_role_at_once),
+		TEST(the_neighbours_capability_is_told_once_until_it_is_gone),
+		TEST(once_vdp_runs_the_evb_tlv_leaves_and_then_an_empty_vdpdu),
+		TEST(a_request_taken_for_a_repetition_is_handed_on_at_the_next_turn),
+		TEST(before_its_timers_a_bridge_loses_no_vsi),
 		TEST(new_timers_of_a_port_are_told_once),
 		TEST(a_port_that_goes_down_forgets_its_vsis),
 		TEST(a_sighup_forgets_all_vsis_but_no_mark),

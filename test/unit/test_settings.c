@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fake/host.h"
+#include "vdp_migrate/leasequery.h"
 #include "wire/text.h"
 
 #define EIGHT "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5,6.6.6.6,7.7.7.7,8.8.8.8"
@@ -60,6 +61,10 @@ static void without_any_value_the_defaults_hold(void **state)
 	assert_int_equal(settings.n_servers, 0);
 	assert_int_equal(settings.n_giaddrs, 0);
 	assert_string_equal(settings_value("p1", "servers", NULL), "none");
+	assert_int_equal(settings.n_keys, 1);
+	assert_int_equal(settings.keys[0], LQ_BY_MAC);
+	assert_false(settings.remote_id_text);
+	assert_true(settings.advertise);
 }
 
 static void the_port_goes_before_the_group_and_the_group_before_the_default(void **state)
@@ -85,7 +90,10 @@ static void each_word_of_a_setting_is_taken_and_no_other(void **state)
 	assert_int_equal(settings_check("assist", "leasequery", &takes), 0);
 	assert_refused("use", "Yes", "yes, no");
 	assert_refused("use", "", "yes, no");
-	assert_refused("guard", "x", "off, monitor, enforce");
+	assert_refused("guard", "x",
+		       "off, monitor, enforce, enforce! (open cases are accepted)");
+	assert_refused("remote-id", "hex", "text, binary");
+	assert_refused("advertise", "1", "yes, no");
 	assert_refused("assist", "help", "off, leasequery");
 	assert_refused("assist", "auto", "off, leasequery");
 	assert_int_equal(settings_check("gaurd", "off", &takes), -ENOENT);
@@ -139,6 +147,50 @@ static void what_is_no_address_list_is_refused(void **state)
 	assert_int_equal(settings_check("servers", longest, &takes), -EINVAL);
 }
 
+static void keys_are_one_or_more_in_their_order_each_once(void **state)
+{
+	static const char *const bad[] = { "", "none", "ip", "mac,mac", "mac,", ",mac",
+					   "mac client-id", "MAC",
+					   "mac,client-id,remote-id,mac" };
+	const char *takes;
+	unsigned i;
+
+	(void)state;
+	fake_host_set("p1", "keys", "remote-id, mac ,client-id");
+	read_port();
+	assert_int_equal(settings.n_keys, 3);
+	assert_int_equal(settings.keys[0], LQ_BY_REMOTE_ID);
+	assert_int_equal(settings.keys[1], LQ_BY_MAC);
+	assert_int_equal(settings.keys[2], LQ_BY_CLIENT_ID);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(settings_check("keys", bad[i], &takes), -EINVAL);
+}
+
+static void enforce_anyway_is_enforce(void **state)
+{
+	(void)state;
+	fake_host_set("p1", "guard", SETTINGS_ENFORCE_ANYWAY);
+	read_port();
+	assert_int_equal(settings.guard, LINK_GUARD_ENFORCE);
+}
+
+static void each_value_says_where_it_comes_from(void **state)
+{
+	enum settings_from from;
+
+	(void)state;
+	fake_host_set("p1", "remote-id", "text");
+	fake_host_set(NULL, "advertise", "no");
+	fake_host_set("p1", "keys", "nonsense");
+	assert_string_equal(settings_source("p1", "remote-id", &from), "text");
+	assert_int_equal(from, SETTINGS_PORT);
+	assert_string_equal(settings_source("p1", "advertise", &from), "no");
+	assert_int_equal(from, SETTINGS_GROUP);
+	assert_string_equal(settings_source("p1", "keys", &from), "mac");
+	assert_int_equal(from, SETTINGS_DEFAULT);
+	assert_null(settings_source("p1", "nonsense", &from));
+}
+
 static void a_wrong_stored_value_is_logged_once_and_the_default_holds(void **state)
 {
 	const char *refused;
@@ -151,7 +203,8 @@ static void a_wrong_stored_value_is_logged_once_and_the_default_holds(void **sta
 	assert_int_equal(fake_host_logged(""), 1);
 	assert_string_equal(fake_host_last_log(),
 			    "p1: setting guard: stored 'hard' refused: takes off, "
-			    "monitor, enforce; off holds");
+			    "monitor, enforce, enforce! (open cases are accepted); "
+			    "off holds");
 	assert_string_equal(settings_value("p1", "guard", &refused), "off");
 	assert_string_equal(refused, "hard");
 	fake_host_set("p1", "guard", "enforce");
@@ -172,7 +225,7 @@ static void every_setting_has_a_name_a_help_and_a_default_that_it_takes(void **s
 		assert_int_equal(settings_check(name, settings_value("p1", name, NULL),
 						&takes), 0);
 	}
-	assert_int_equal(n, 6);
+	assert_int_equal(n, 9);
 	assert_null(settings_value("p1", "nonsense", NULL));
 	assert_null(settings_help("nonsense"));
 }
@@ -188,6 +241,9 @@ int main(void)
 		TEST(servers_are_addresses_with_or_without_a_vlan),
 		TEST(lists_are_separated_by_commas_and_hold_eight),
 		TEST(what_is_no_address_list_is_refused),
+		TEST(keys_are_one_or_more_in_their_order_each_once),
+		TEST(enforce_anyway_is_enforce),
+		TEST(each_value_says_where_it_comes_from),
 		TEST(a_wrong_stored_value_is_logged_once_and_the_default_holds),
 		TEST(every_setting_has_a_name_a_help_and_a_default_that_it_takes),
 	};

@@ -143,6 +143,29 @@ static void a_failed_write_leaves_no_new_groups(void **state)
 	assert_string_equal(tree_get("e1", "use"), "yes");
 }
 
+static void a_value_that_is_taken_out_is_as_never_set(void **state)
+{
+	(void)state;
+	assert_int_equal(tree_set(NULL, "guard", NULL), 0);
+	assert_null(tree_get(NULL, "guard"));
+	assert_string_equal(in_file("vdp_migrate.guard"), "(none)");
+	assert_int_equal(tree_set(NULL, "guard", NULL), 0);
+	assert_int_equal(tree_set("e7", "guard", NULL), 0);
+	/* Somebody's: no string. */
+	assert_int_equal(tree_set("e1", "hold", NULL), -EINVAL);
+	assert_int_equal(tree_set(NULL, "guard", "off"), 0);
+	assert_string_equal(tree_get(NULL, "guard"), "off");
+}
+
+static void a_failed_write_leaves_a_value_that_was_to_be_taken_out(void **state)
+{
+	(void)state;
+	block_writing();
+	assert_true(tree_set(NULL, "guard", NULL) < 0);
+	assert_string_equal(tree_get(NULL, "guard"), "monitor");
+	assert_string_equal(in_file("vdp_migrate.guard"), "monitor");
+}
+
 static void a_value_of_another_type_is_somebodys_and_stays(void **state)
 {
 	(void)state;
@@ -203,6 +226,8 @@ int main(void)
 		TEST(what_holds_for_all_ports_is_in_our_own_group),
 		TEST(a_failed_write_leaves_the_old_value),
 		TEST(a_failed_write_leaves_no_new_groups),
+		TEST(a_value_that_is_taken_out_is_as_never_set),
+		TEST(a_failed_write_leaves_a_value_that_was_to_be_taken_out),
 		TEST(a_value_of_another_type_is_somebodys_and_stays),
 		TEST(a_name_that_libconfig_cannot_hold_is_refused),
 		TEST(the_file_keeps_its_mode_and_a_link_stays_a_link),

@@ -59,6 +59,7 @@ static void be(const char *mode)
 	fake_host_evb_mode("p1", mode);
 	fake_host_set("p1", "use", "yes");
 	port = port_get(&ports, "p1");
+	port->timed = true;
 	n_roles = n_seen = 0;
 }
 
@@ -358,6 +359,61 @@ static void an_odd_vdpdu_of_stocks_own_leaves_untouched(void **state)
 	assert_int_equal(counters.value[COUNT_UNREADABLE], 1);
 }
 
+static bool leaves(unsigned frame_number)
+{
+	size_t len = captured(frame_number);
+
+	return vdpdu_out(&vdpdu, host_now(), port, pdu, &len);
+}
+
+static void without_timers_a_bridges_own_de_associates_stay_and_are_no_news(void **state)
+{
+	(void)state;
+	be("bridge");
+	port->timed = false;
+	in(ASSOC_M);
+	assert_true(leaves(ASSOC_M_OK));
+	n_seen = 0;
+	assert_false(leaves(BRIDGE_DEASSOC));
+	assert_false(leaves(BRIDGE_DEASSOC));
+	assert_int_equal(n_seen, 0);
+	assert_int_equal(counters.value[COUNT_HELD_BACK], 2);
+	assert_int_equal(fake_host_logged("de-associates are held back"), 1);
+	assert_int_equal(port->vsis.n, 1);
+	/* The next keep-alive makes it anew in lldpad. */
+	in(KEEPALIVE_M);
+	assert_true(leaves(ASSOC_M_OK));
+	assert_int_equal(port->vsis.n, 1);
+}
+
+static void timers_that_come_between_answer_and_de_associate_change_nothing(void **state)
+{
+	(void)state;
+	be("bridge");
+	port->timed = false;
+	in(ASSOC);
+	out(ASSOC_OK);
+	port->timed = true;
+	assert_false(leaves(BRIDGE_DEASSOC));
+	in(KEEPALIVE);
+	out(KEEPALIVE_OK);
+	assert_true(leaves(BRIDGE_DEASSOC));
+	assert_int_equal(seen.what, LINK_VSI_TIMEOUT);
+	assert_int_equal(port->vsis.n, 0);
+}
+
+static void answers_and_a_stations_de_associate_leave_without_timers(void **state)
+{
+	(void)state;
+	be("bridge");
+	port->timed = false;
+	in(DEASSOC);
+	assert_true(leaves(DEASSOC_OK));
+	be("station");
+	port->timed = false;
+	assert_true(leaves(DEASSOC));
+}
+
 static void stale_octets_behind_a_vdpdu_are_not_handed_on(void **state)
 {
 	size_t len;
@@ -392,6 +448,9 @@ int main(void)
 		TEST(no_peer_turns_a_bridge_port_into_a_station_port),
 		TEST(what_would_hurt_lldpad_is_dropped_counted_and_logged_once),
 		TEST(an_odd_vdpdu_of_stocks_own_leaves_untouched),
+		TEST(without_timers_a_bridges_own_de_associates_stay_and_are_no_news),
+		TEST(timers_that_come_between_answer_and_de_associate_change_nothing),
+		TEST(answers_and_a_stations_de_associate_leave_without_timers),
 		TEST(stale_octets_behind_a_vdpdu_are_not_handed_on),
 	};
 

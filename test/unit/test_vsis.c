@@ -158,22 +158,41 @@ static void another_filter_replaces_the_entries(void **state)
 	assert_int_equal(one()->entries[1].vlan, 20);
 }
 
-static void a_full_list_keeps_no_more_and_says_so(void **state)
+static void fill(uint8_t what)
 {
-	struct link_vsi seen;
-	unsigned i;
+	for (unsigned i = 0; i < VSIS_MAX; i++) {
+		const struct link_vsi seen =
+			seen_of(i, what, VDP22_PRE,
+				what == LINK_VSI_RESPONSE ? VDP_STATUS_ACK : 0);
 
-	(void)state;
-	for (i = 0; i < VSIS_MAX; i++) {
-		seen = seen_of(i, LINK_VSI_REQUEST, VDP22_PRE, 0);
 		assert_int_equal(vsis_see(&vsis, &seen), 0);
 	}
-	seen = seen_of(i, LINK_VSI_REQUEST, VDP22_PRE, 0);
+}
+
+static void a_full_list_keeps_no_more_and_says_so(void **state)
+{
+	struct link_vsi seen = seen_of(VSIS_MAX, LINK_VSI_REQUEST, VDP22_PRE, 0);
+
+	(void)state;
+	fill(LINK_VSI_RESPONSE);
 	assert_int_equal(vsis_see(&vsis, &seen), -ENOSPC);
 	seen.what = LINK_VSI_RESPONSE;
 	assert_int_equal(vsis_see(&vsis, &seen), -ENOSPC);
 	request(VDP22_DEASSOC, 0);
 	assert_int_equal(vsis_see(&vsis, &seen), 0);
+}
+
+static void in_a_full_list_the_oldest_request_without_an_answer_gives_way(void **state)
+{
+	const struct link_vsi first = seen_of(0, LINK_VSI_REQUEST, VDP22_PRE, 0);
+	const struct link_vsi seen = seen_of(VSIS_MAX, LINK_VSI_REQUEST, VDP22_PRE, 0);
+
+	(void)state;
+	fill(LINK_VSI_REQUEST);
+	assert_int_equal(vsis_see(&vsis, &seen), 0);
+	assert_null(vsis_find(&vsis, &first.id));
+	assert_non_null(vsis_find(&vsis, &seen.id));
+	assert_int_equal(vsis.n, VSIS_MAX);
 }
 
 static void one_goes_on_by_serial_number_while_the_list_changes(void **state)
@@ -216,6 +235,7 @@ int main(void)
 		TEST(an_answer_to_what_was_not_seen_is_kept),
 		TEST(another_filter_replaces_the_entries),
 		TEST(a_full_list_keeps_no_more_and_says_so),
+		TEST(in_a_full_list_the_oldest_request_without_an_answer_gives_way),
 		TEST(one_goes_on_by_serial_number_while_the_list_changes),
 	};
 

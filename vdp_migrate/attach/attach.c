@@ -92,7 +92,7 @@ bool attach_turn(void)
 		return false;
 	if (events->turn)
 		events->turn(now);
-	return true;
+	return !hook_delivered();
 }
 
 int attach_fd(void)

@@ -16,6 +16,7 @@
 #include "args.h"
 #include "dead.h"
 #include "delay.h"
+#include "lldp.h"
 #include "ports.h"
 #include "vdp_migrate/protocol.h"
 
@@ -23,12 +24,14 @@ static const struct host_events *tell;
 static struct lldpad_module own_module;
 static struct lldpad_ops own_ops, vdp_ops, ecp_ops;
 static const struct lldpad_ops *vdp_stock, *ecp_stock;
-static bool in, late;
+static bool in, late, delivered;
 
+static void frame_in(int ifindex, const uint8_t *frame, size_t len);
 static int vdp_notify(int sender, char *ifname, void *message);
 static int pdu_in(char *ifname, const struct lldpad_message *message);
 static void evb_in(const char *ifname, const struct lldpad_message *message);
 static int ecp_notify(int sender, char *ifname, void *message);
+static void ecp_runs(const char *ifname);
 static int pdu_out(char *ifname, const struct lldpad_message *message);
 static bool is_dead(const char *ifname);
 static void vdp_unregister(struct lldpad_module *module);
@@ -39,7 +42,7 @@ static void own_ifup(char *ifname, struct lldpad_agent *agent);
 static void own_ifdown(char *ifname, struct lldpad_agent *agent);
 static int own_timer(struct lldpad_port *port, struct lldpad_agent *agent);
 static struct lldpad_arg *own_args(void);
-static void port_up(const char *ifname);
+static void port_up(const char *ifname, struct lldpad_agent *agent);
 
 void hook_insert(struct lldpad_module **head, const struct host_events *events,
 		 bool is_late)
@@ -64,8 +67,6 @@ void hook_insert(struct lldpad_module **head, const struct host_events *events,
 			module->ops = &ecp_ops;
 		}
 	}
-	/* The capability TLV's gettlv, rchange and mibdelete will stand here too. At
-	 * the end of the list: a mandatory TLV must not follow ours. */
 	own_ops = (struct lldpad_ops){
 		.enlist = own_enlist,
 		.unregister = own_unregister,
@@ -74,6 +75,9 @@ void hook_insert(struct lldpad_module **head, const struct host_events *events,
 		.timer = own_timer,
 		.args = own_args,
 	};
+	lldp_insert(&own_ops, tell);
+	/* At the end of the list: a mandatory TLV must not follow ours, and EVB22's
+	 * timer comes before ours. */
 	own_module = (struct lldpad_module){
 		.id = VDP_MIGRATE_TLVID,
 		.ops = &own_ops,
@@ -93,6 +97,40 @@ bool hook_reap(ms_t now)
 	return dead_reap(now);
 }
 
+void hook_send(const char *ifname, const uint8_t *pdu, size_t len)
+{
+	struct port *port = ports_find(ifname);
+	struct lldpad_message message = {
+		.type = LLDPAD_VDP22_TO_ECP22,
+		.u.pdu = { .len = (uint16_t)len, .data = (void *)(uintptr_t)pdu },
+	};
+
+	if (in && port && len <= LLDPAD_SEND_MAX)
+		ecp_stock->notify(LLDPAD_VDP22, port->name, &message);
+}
+
+void hook_deliver(const char *ifname, const uint8_t *pdu, size_t len)
+{
+	struct port *port = ports_find(ifname);
+	const struct lldpad_message message = {
+		.type = LLDPAD_ECP22_TO_ULP,
+		.u.pdu = { .len = (uint16_t)len, .data = (void *)(uintptr_t)pdu },
+	};
+
+	if (!in || !port || len > HOST_PDU_MAX)
+		return;
+	pdu_in(port->name, &message);
+	delivered = true;
+}
+
+bool hook_delivered(void)
+{
+	bool was = delivered;
+
+	delivered = false;
+	return was;
+}
+
 bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
 {
 	char name[IF_NAMESIZE] = "";
@@ -104,12 +142,22 @@ bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
 	 * one still sends are let through (operation type, 802.1Q clause 43). */
 	if (dead_owns(fd) && len > 14 && (frame[14] >> 2 & 3) == 0)
 		return false;
-	if (!tell->frame_ok || tell->frame_ok(frame, len, &ethertype))
+	if (!tell->frame_ok || tell->frame_ok(frame, len, &ethertype)) {
+		frame_in(ifindex, frame, len);
 		return true;
+	}
 	if (tell->frame_dropped)
 		tell->frame_dropped(if_indextoname((unsigned)ifindex, name) ? name : "?",
 				    ethertype, len);
 	return false;
+}
+
+static void frame_in(int ifindex, const uint8_t *frame, size_t len)
+{
+	const struct port *port = ports_number((unsigned)ifindex);
+
+	if (port && tell->frame_in)
+		tell->frame_in(port->name, frame, len);
 }
 
 static int vdp_notify(int sender, char *ifname, void *data)
@@ -172,13 +220,29 @@ static void evb_in(const char *ifname, const struct lldpad_message *message)
 static int ecp_notify(int sender, char *ifname, void *data)
 {
 	const struct lldpad_message *message = data;
+	int r;
 
 	if (sender == LLDPAD_VDP22 && message->type == LLDPAD_VDP22_TO_ECP22)
 		return pdu_out(ifname, message);
-	if (sender == LLDPAD_EVB22 && message->type == LLDPAD_EVB22_TO_ECP22)
-		delay_note(&(struct host_evb){ .retries = message->u.ecp.retries,
-					       .rte = message->u.ecp.rte });
-	return ecp_stock->notify(sender, ifname, data);
+	r = ecp_stock->notify(sender, ifname, data);
+	if (sender != LLDPAD_EVB22 || message->type != LLDPAD_EVB22_TO_ECP22)
+		return r;
+	delay_note(&(struct host_evb){ .retries = message->u.ecp.retries,
+				       .rte = message->u.ecp.rte });
+	if (r == 0)
+		ecp_runs(ifname);
+	return r;
+}
+
+static void ecp_runs(const char *ifname)
+{
+	struct port *port = ports_get(ifname);
+
+	if (!port || port->ecp_runs)
+		return;
+	port->ecp_runs = true;
+	if (tell->ecp_started)
+		tell->ecp_started(port->name);
 }
 
 static int pdu_out(char *ifname, const struct lldpad_message *message)
@@ -195,7 +259,8 @@ static int pdu_out(char *ifname, const struct lldpad_message *message)
 		return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
 	memcpy(pdu, message->u.pdu.data, len);
 	memset(pdu + len, 0, sizeof(pdu) - len);
-	tell->pdu_out(ifname, pdu, &len);
+	if (!tell->pdu_out(ifname, pdu, &len))
+		return 0;	/* as if sent */
 	if (len <= LLDPAD_SEND_MAX) {
 		copy.u.pdu.data = pdu;
 		copy.u.pdu.len = (uint16_t)len;
@@ -266,7 +331,7 @@ static void own_unregister(struct lldpad_module *module)
 static void own_ifup(char *ifname, struct lldpad_agent *agent)
 {
 	if (agent->type == LLDPAD_AGENT_CUSTOMER)
-		port_up(ifname);
+		port_up(ifname, agent);
 }
 
 /* Called at link down, and once more when the interface is deleted. */
@@ -279,19 +344,30 @@ static void own_ifdown(char *ifname, struct lldpad_agent *agent)
 	port = ports_find(ifname);
 	if (!port || !port->up)
 		return;
-	port->up = false;
+	port->up = port->ticked = port->ecp_runs = false;
+	port->agent = NULL;
 	if (tell->port_down)
 		tell->port_down(ifname);
 	ports_tidy(port);
 }
 
 /* Once a second for each agent. Attached late we have missed the ports' ifup. */
-static int own_timer(struct lldpad_port *port, struct lldpad_agent *agent)
+static int own_timer(struct lldpad_port *lldpad_port, struct lldpad_agent *agent)
 {
-	if (late && agent->type == LLDPAD_AGENT_CUSTOMER && port->enabled &&
-	    memchr(port->ifname, '\0', sizeof(port->ifname)) &&
-	    if_nametoindex(port->ifname) == (unsigned)port->ifindex)
-		port_up(port->ifname);
+	struct port *port;
+
+	if (agent->type != LLDPAD_AGENT_CUSTOMER ||
+	    !memchr(lldpad_port->ifname, '\0', sizeof(lldpad_port->ifname)))
+		return 0;
+	if (late && lldpad_port->enabled &&
+	    if_nametoindex(lldpad_port->ifname) == (unsigned)lldpad_port->ifindex)
+		port_up(lldpad_port->ifname, agent);
+	port = ports_find(lldpad_port->ifname);
+	if (!port || !port->up || port->ticked)
+		return 0;
+	port->ticked = true;
+	if (tell->vdp_started)
+		tell->vdp_started(port->name);
 	return 0;
 }
 
@@ -304,13 +380,17 @@ static struct lldpad_arg *own_args(void)
 	return args;
 }
 
-static void port_up(const char *ifname)
+static void port_up(const char *ifname, struct lldpad_agent *agent)
 {
 	struct port *port = ports_get(ifname);
 
-	if (!port || port->up)
+	if (!port)
+		return;
+	port->agent = agent;
+	if (port->up)
 		return;
 	port->up = true;
+	port->ifindex = if_nametoindex(ifname);
 	if (tell->port_up)
 		tell->port_up(port->name);
 }

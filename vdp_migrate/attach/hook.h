@@ -19,6 +19,13 @@ bool hook_in(void);
  * sets of the select() to come are void. */
 bool hook_reap(ms_t now);
 
+/* Hand ECP22 a VDPDU as if it came from VDP22; and VDP22 one as if from ECP22. */
+void hook_send(const char *ifname, const uint8_t *pdu, size_t len);
+void hook_deliver(const char *ifname, const uint8_t *pdu, size_t len);
+/* Has hook_deliver() been called since this was last asked? Then the time-out of the
+ * select() to come is too long. */
+bool hook_delivered(void);
+
 /* A frame that lldpad reads from a packet socket: may it have it? */
 bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len);
 

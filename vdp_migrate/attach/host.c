@@ -5,8 +5,14 @@
 #include "vdp_migrate/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "hook.h"
+#include "lldp.h"
 #include "log.h"
 #include "ports.h"
 #include "tree.h"
@@ -25,6 +31,42 @@ int host_setting_store(const char *port, const char *name, const char *value)
 const char *host_evb_mode(const char *port)
 {
 	return tree_evb_mode(port);
+}
+
+/* Of a driver that cannot say it, the kernel does not wait for a lock. */
+bool host_offloaded(const char *port)
+{
+	char path[64], id;
+	bool found;
+	int fd;
+
+	if (strchr(port, '/') || strlen(port) >= VM_IFNAME_MAX)
+		return false;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/phys_switch_id", port);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	found = read(fd, &id, 1) == 1 && id != '\n';
+	close(fd);
+	return found;
+}
+
+void host_lldp_changed(const char *name)
+{
+	struct port *port = ports_find(name);
+
+	if (port)
+		lldp_changed(port);
+}
+
+void host_pdu_send(const char *port, const uint8_t *pdu, size_t len)
+{
+	hook_send(port, pdu, len);
+}
+
+void host_pdu_deliver(const char *port, const uint8_t *pdu, size_t len)
+{
+	hook_deliver(port, pdu, len);
 }
 
 int host_watch(int fd, void (*cb)(void *arg), void *arg)

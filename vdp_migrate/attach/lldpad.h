@@ -94,6 +94,19 @@ struct lldpad_agent {
 	void *entry[2];
 };
 
+/* A TLV that gettlv returns: both allocated, lldpad frees them. */
+struct lldpad_packed {
+	uint16_t size;		/* with its header */
+	uint8_t *tlv;
+};
+
+/* A TLV that rchange is shown; info is allocated. */
+struct lldpad_unpacked {
+	uint8_t type;
+	uint16_t length;
+	uint8_t *info;
+};
+
 /* A message on the bus; data and ifname are the sender's. */
 enum lldpad_message_type {
 	LLDPAD_EVB22_TO_ECP22 = 1,

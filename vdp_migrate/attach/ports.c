@@ -40,6 +40,15 @@ struct port *ports_get(const char *name)
 	return port;
 }
 
+struct port *ports_number(unsigned ifindex)
+{
+	struct port *port = ports;
+
+	while (port && (!port->up || port->ifindex != ifindex))
+		port = port->next;
+	return port;
+}
+
 void ports_tidy(struct port *port)
 {
 	if (port->up || port->vdp_runs || port->voice)

@@ -38,6 +38,7 @@ static char *file;
 static void make_path(struct path *path, const char *port);
 static config_setting_t *find(const char *const *group, unsigned n, const char *name);
 static int store(const struct path *path, const char *name, const char *value);
+static int take_out(const struct path *path, const char *name);
 static config_setting_t *make_groups(const struct path *path,
 				     config_setting_t **ret_parent,
 				     const char **ret_made);
@@ -77,7 +78,7 @@ int tree_set(const char *port, const char *name, const char *value)
 	if (!tree || !file)
 		return -ENODEV;
 	make_path(&path, port);
-	return store(&path, name, value);
+	return value ? store(&path, name, value) : take_out(&path, name);
 }
 
 const char *tree_evb_mode(const char *port)
@@ -158,6 +159,31 @@ static int store(const struct path *path, const char *name, const char *value)
 		config_setting_set_string(setting, old);
 	else if (r && made)
 		config_setting_remove(parent, made);
+	free(old);
+	return r;
+}
+
+/* Put back, it stands at the end of its group: nobody counts them. */
+static int take_out(const struct path *path, const char *name)
+{
+	config_setting_t *setting = find(path->group, path->n, name), *group;
+	const char *text = setting ? config_setting_get_string(setting) : NULL;
+	char *old;
+	int r;
+
+	if (!setting)
+		return 0;
+	old = text ? strdup(text) : NULL;
+	if (!old)
+		return text ? -ENOMEM : -EINVAL;	/* somebody's, and no string */
+	group = config_setting_parent(setting);
+	config_setting_remove(group, name);
+	r = write_file();
+	if (r) {
+		setting = config_setting_add(group, name, CONFIG_TYPE_STRING);
+		if (setting)
+			config_setting_set_string(setting, old);
+	}
 	free(old);
 	return r;
 }

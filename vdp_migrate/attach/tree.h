@@ -17,7 +17,8 @@ void tree_file(const char *name);
 /* NULL: not set. The string is the tree's. port NULL: for all ports. */
 const char *tree_get(const char *port, const char *name);
 
-/* 0 or -errno: then file and tree are as before. Waits for the disk. */
+/* value NULL: take it out. 0 or -errno: then file and tree are as before. Waits for
+ * the disk. */
 int tree_set(const char *port, const char *name, const char *value);
 
 /* "bridge", "station", or NULL: no EVB configured. */

@@ -15,6 +15,8 @@ enum counter {
 	COUNT_M_SET,		/* association TLVs that got the M-bit from us */
 	COUNT_M_CLEARED,	/* keep-alives that lost it */
 	COUNT_UNREADABLE,	/* VDPDUs of stock's own that do not decode */
+	COUNT_HELD_BACK,	/* de-associates of stock's, for want of its timers */
+	COUNT_KEPT_BACK,	/* requests that ECP22 had taken for repetitions */
 	COUNT_VSIS_NOT_KEPT,	/* requests that found a port's list of VSIs full */
 	COUNT_SENT,		/* messages to the engine, but for counters and replays */
 	COUNT_LOST,		/* messages that did not get through; a replay follows */

@@ -15,6 +15,8 @@ enum limit_reason {
 	LIMIT_BAD_OUTPUT,	/* one that stock sends */
 	LIMIT_FRAME,		/* a frame dropped below the bus */
 	LIMIT_VSIS_FULL,
+	LIMIT_HELD_BACK,	/* a de-associate of stock's that did not leave */
+	LIMIT_RESTARTED,	/* a request of a peer that has begun anew */
 	LIMIT_N,
 };
 

@@ -333,9 +333,8 @@ static void hear(struct link *link, size_t len)
 		if (msg.type == LINK_HELLO) {
 			link->back_off = 0;
 			log_once(link, SAID_CONNECTED, LOG_INFO, "engine connected");
-		} else {
-			link->ops->message(link->arg, &msg);
 		}
+		link->ops->message(link->arg, &msg);
 		if (link->fd < 0)
 			return;
 	}

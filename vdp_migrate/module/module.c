@@ -19,11 +19,14 @@
 #include "port.h"
 #include "replay.h"
 #include "requests.h"
+#include "set.h"
 #include "settings.h"
+#include "tlv.h"
 #include "vdp_migrate/host.h"
 #include "vdp_migrate/protocol.h"
 #include "vdpdu.h"
 #include "wire/ecp.h"
+#include "wire/vdp22.h"
 
 static struct module {
 	struct ports ports;
@@ -33,9 +36,13 @@ static struct module {
 	struct link *link;
 	struct replay replay;
 	struct vdpdu vdpdu;
+	struct set set;
+	bool kept_back;		/* a sequence_frame() has said so since the last turn */
 	char value[SETTINGS_VALUE_MAX];	/* the last one got */
 } module;
 
+static void begin_anew(struct port *port);
+static void hand_on(void);
 static struct port *get_port(const char *name);
 static struct port *used_port(const char *name);
 static void tell_port(struct port *port);
@@ -56,6 +63,9 @@ static void detached(void)
 		vsis_clear(&port->vsis);
 		/* The next generation reads its role from lldpad.conf again. */
 		port->role_seen = false;
+		begin_anew(port);
+		port->timed = false;
+		tell_port(port);
 	}
 	tell_forgotten("");
 	/* lldpad may be about to end: there may be no next turn. */
@@ -72,6 +82,7 @@ static void port_up(const char *name)
 	port->up = true;
 	port_read_role(port);
 	port_read_settings(port);
+	tlv_refresh(port);
 	tell_port(port);
 }
 
@@ -81,7 +92,7 @@ static void port_down(const char *name)
 
 	if (!port || !port->up)
 		return;
-	port->up = false;
+	begin_anew(port);
 	vsis_clear(&port->vsis);
 	if (port->settings.use)
 		tell_forgotten(name);
@@ -97,6 +108,7 @@ static void evb(const char *name, const struct host_evb *evb)
 		return;
 	before = port_keepalive_ms(&port->evb);
 	port->evb = *evb;
+	port->timed = evb->rka;
 	if (port_keepalive_ms(&port->evb) != before)
 		tell_port(port);
 }
@@ -105,15 +117,48 @@ static bool pdu_in(const char *name, uint8_t *pdu, size_t len)
 {
 	struct port *port = used_port(name);
 
-	return !port || vdpdu_in(&module.vdpdu, host_now(), port, pdu, len);
+	if (!port)
+		return true;
+	sequence_handed_on(&port->sequence);
+	return vdpdu_in(&module.vdpdu, host_now(), port, pdu, len);
 }
 
-static void pdu_out(const char *name, uint8_t *pdu, size_t *len)
+static bool pdu_out(const char *name, uint8_t *pdu, size_t *len)
 {
 	struct port *port = used_port(name);
 
-	if (port)
-		vdpdu_out(&module.vdpdu, host_now(), port, pdu, len);
+	return !port || vdpdu_out(&module.vdpdu, host_now(), port, pdu, len);
+}
+
+/* Until its next LLDPDU, up to 30 s, VDP22 would have no timers, nor would a peer that
+ * has started with us. */
+static void vdp_started(const char *name)
+{
+	struct port *port = used_port(name);
+
+	if (port && port->role != LINK_ROLE_NONE)
+		host_lldp_changed(name);
+}
+
+/* A peer that has heard us before our restart takes the first number for a repetition
+ * if its last was the same: let it be a VDPDU that says nothing. */
+static void ecp_started(const char *name)
+{
+	struct port *port = used_port(name);
+	uint8_t pdu[VDP22_EMPTY_LEN];
+
+	if (!port || port->role == LINK_ROLE_NONE)
+		return;
+	vdp22_empty(pdu);
+	host_pdu_send(name, pdu, sizeof(pdu));
+}
+
+static void frame_in(const char *name, const uint8_t *frame, size_t len)
+{
+	struct port *port = used_port(name);
+
+	if (port && sequence_frame(&port->sequence, host_now(), &port->evb, frame, len))
+		module.kept_back = true;
 }
 
 static void frame_dropped(const char *name, uint16_t ethertype, size_t len)
@@ -143,58 +188,58 @@ static void tick(ms_t now)
 
 static void turn(ms_t now)
 {
+	if (module.kept_back)
+		hand_on();
 	if (module.link)
 		link_turn(module.link, now);
+}
+
+static size_t tlv_out(const char *name, uint8_t *ret_value, size_t size)
+{
+	const struct port *port = used_port(name);
+
+	return port ? tlv_say(port, ret_value, size) : 0;
+}
+
+/* Of a port that is not ours too: it may become ours before the neighbour's LLDPDU
+ * changes, and one that is the same lldpad does not show again. */
+static void tlv_in(const char *name, const uint8_t *value, size_t len)
+{
+	struct port *port = port_find(&module.ports, name);
+
+	if (port && tlv_hear(port, value, len))
+		tell_port(port);
+}
+
+static void tlv_is_gone(const char *name)
+{
+	struct port *port = port_find(&module.ports, name);
+
+	if (port && tlv_gone(port))
+		tell_port(port);
 }
 
 static enum host_set_result setting_test(const char *port, const char *name,
 					 const char *value)
 {
-	const char *takes;
-
-	switch (settings_check(name, value, &takes)) {
-	case 0:
-		return HOST_SET_OK;
-	case -ENOENT:
-		return HOST_SET_NO_SUCH_NAME;
-	default:
-		host_log(LOG_WARNING, "%s: setting %s: '%s' refused: takes %s", port,
-			 name, value, takes);
-		return HOST_SET_BAD_VALUE;
-	}
+	return set_test(&module.set, port, name, value);
 }
 
-static enum host_set_result setting_set(const char *name_of_port, const char *name,
+static enum host_set_result setting_set(const char *port, const char *name,
 					const char *value)
 {
-	enum host_set_result result = setting_test(name_of_port, name, value);
-	struct port *port;
-	int rc;
-
-	if (result != HOST_SET_OK)
-		return result;
-	rc = host_setting_store(name_of_port, name, value);
-	if (rc) {
-		host_log(LOG_ERR, "%s: setting %s: '%s' could not be stored: %s",
-			 name_of_port, name, value, strerror(-rc));
-		return HOST_SET_FAILED;
-	}
-	port = port_find(&module.ports, name_of_port);
-	if (!port)
-		return HOST_SET_OK;
-	port_read_settings(port);
-	if (!port->settings.use)
-		vsis_clear(&port->vsis);
-	tell_port(port);
-	return HOST_SET_OK;
+	return set_value(&module.set, port, name, value);
 }
 
-static const char *setting_get(const char *port, const char *name)
+static const char *setting_get(const char *name_of_port, const char *name)
 {
-	const char *value = settings_value(port, name, NULL);
+	const char *value = settings_value(name_of_port, name, NULL);
+	const struct port *port = port_find(&module.ports, name_of_port);
 
 	if (!value)
 		return NULL;
+	if (port && port->offloaded && !strcmp(name, "guard"))
+		value = "off";
 	snprintf(module.value, sizeof(module.value), "%s", value);
 	return module.value;
 }
@@ -211,6 +256,21 @@ static void vsi_seen(void *arg, const struct link_msg *msg)
 static void role_changed(void *arg, struct port *port)
 {
 	(void)arg;
+	tlv_refresh(port);
+	tell_port(port);
+}
+
+static void settings_changed(void *arg, struct port *port)
+{
+	(void)arg;
+	if (!port->settings.use) {
+		vsis_clear(&port->vsis);
+		sequence_reset(&port->sequence);
+	}
+	/* The engine keeps the list while it is monitor. */
+	if (port->settings.guard != LINK_GUARD_MONITOR)
+		port->cases = (struct link_cases){ 0 };
+	tlv_refresh(port);
 	tell_port(port);
 }
 
@@ -224,8 +284,19 @@ static bool replay_part(void *arg, struct wr *datagram, bool restart)
 
 static void message(void *arg, const struct link_msg *msg)
 {
+	struct port *port;
+
 	(void)arg;
-	requests_message(module.link, module.marks, &module.ports, host_now(), msg);
+	if (msg->type == LINK_HELLO) {
+		set_forget_cases(&module.ports);
+	} else if (msg->type == LINK_CASES) {
+		port = port_find(&module.ports, msg->u.cases.port);
+		if (port)
+			port->cases = msg->u.cases;
+	} else if (!set_message(&module.set, msg)) {
+		requests_message(module.link, module.marks, &module.ports, host_now(),
+				 msg);
+	}
 }
 
 const struct host_events *module_init(void)
@@ -239,10 +310,16 @@ const struct host_events *module_init(void)
 		.evb = evb,
 		.pdu_in = pdu_in,
 		.pdu_out = pdu_out,
+		.vdp_started = vdp_started,
+		.ecp_started = ecp_started,
+		.frame_in = frame_in,
 		.frame_ok = ecp_survivable,
 		.frame_dropped = frame_dropped,
 		.tick = tick,
 		.turn = turn,
+		.tlv_out = tlv_out,
+		.tlv_in = tlv_in,
+		.tlv_gone = tlv_is_gone,
 		.setting_test = setting_test,
 		.setting_set = setting_set,
 		.setting_get = setting_get,
@@ -257,7 +334,47 @@ const struct host_events *module_init(void)
 		.see = vsi_seen,
 		.role = role_changed,
 	};
+	module.set = (struct set){
+		.ports = &module.ports,
+		.link = module.link,
+		.changed = settings_changed,
+	};
 	return &events;
+}
+
+/* The port goes, or comes anew: nothing that was heard on it counts. */
+static void begin_anew(struct port *port)
+{
+	port->up = false;
+	sequence_reset(&port->sequence);
+	tlv_gone(port);
+}
+
+/* Give VDP22 what ECP22 has taken for repetitions. */
+static void hand_on(void)
+{
+	char before[40] = "";
+	struct port *port;
+	const uint8_t *pdu;
+	unsigned kept_back;
+	size_t len;
+
+	module.kept_back = false;
+	for (port = module.ports.first; port; port = port->next) {
+		pdu = sequence_kept_back(&port->sequence, &len);
+		if (!pdu)
+			continue;
+		counters_add(&module.counters, COUNT_KEPT_BACK, 1);
+		if (limit_pass(&port->limit[LIMIT_RESTARTED], host_now(), &kept_back)) {
+			if (kept_back)
+				snprintf(before, sizeof(before), " (and %u before it)",
+					 kept_back);
+			host_log(LOG_INFO, "%s: the peer has started anew: its request, "
+				 "taken for a repetition, is handed on%s", port->name,
+				 before);
+		}
+		host_pdu_deliver(port->name, pdu, len);
+	}
 }
 
 /* NULL: no memory or no room; then the port is as one that is not ours. */

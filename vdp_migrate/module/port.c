@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "vdp_migrate/protocol.h"
 #include "wire/vdp22.h"
@@ -93,6 +94,7 @@ void port_drop(struct ports *ports, struct port *port)
 		ports->last = before;
 	ports->n--;
 	vsis_clear(&port->vsis);
+	sequence_free(&port->sequence);
 	free(port);
 }
 
@@ -107,7 +109,22 @@ struct port *port_after(const struct ports *ports, uint64_t serial)
 
 void port_read_settings(struct port *port)
 {
-	settings_read(port->name, &port->complained, &port->settings);
+	struct settings *settings = &port->settings;
+	bool told;
+
+	settings_read(port->name, &port->complained, settings);
+	if (settings->guard != LINK_GUARD_ENFORCE)
+		port->guard_anyway = false;
+	if (!settings->use || settings->guard == LINK_GUARD_OFF)
+		return;
+	told = port->offloaded;
+	port->offloaded = host_offloaded(port->name);
+	if (!port->offloaded)
+		return;
+	settings->guard = LINK_GUARD_OFF;
+	if (!told)
+		host_log(LOG_WARNING, "%s: no guard: an ASIC forwards past the kernel "
+			 "what comes in here (phys_switch_id)", port->name);
 }
 
 void port_read_role(struct port *port)
@@ -149,13 +166,20 @@ void port_describe(const struct port *port, struct link_port *ret_port)
 		.gone = !s->use,
 		.assist = s->assist,
 		.guard = s->guard,
+		.guard_anyway = port->guard_anyway,
 		.trusted = s->trusted,
+		.remote_id_text = s->remote_id_text,
+		.n_keys = s->n_keys,
 		.keepalive_ms = port_keepalive_ms(&port->evb),
+		.peer_version = port->peer.version,
+		.peer_role = port->peer.role,
+		.peer_flags = port->peer.flags,
 		.n_servers = s->n_servers,
 		.n_giaddrs = s->n_giaddrs,
 	};
 
 	memcpy(said.name, port->name, sizeof(said.name));
+	memcpy(said.keys, s->keys, sizeof(said.keys));
 	memcpy(said.servers, s->servers, sizeof(said.servers));
 	memcpy(said.giaddrs, s->giaddrs, sizeof(said.giaddrs));
 	*ret_port = said;

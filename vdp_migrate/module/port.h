@@ -12,9 +12,11 @@
 #define MODULE_PORT_H
 
 #include "limit.h"
+#include "sequence.h"
 #include "settings.h"
 #include "vsis.h"
 #include "vdp_migrate/host.h"
+#include "wire/orgtlv.h"
 
 #define PORTS_MAX 2048
 #define PORTS_BUCKETS 256
@@ -26,6 +28,13 @@ struct port {
 	enum link_role role;
 	bool role_seen;		/* lldpad has sent in it */
 	struct host_evb evb;
+	bool timed;		/* VDP22 has its timers: evb is of this generation */
+	bool guard_anyway;	/* enforce! was the last word on guard */
+	bool offloaded;		/* an ASIC forwards what comes in here: no guard */
+	struct link_cases cases;	/* as the engine has told */
+	struct sequence sequence;
+	struct orgtlv_capability peer;	/* version 0: it sends none */
+	uint8_t said[ORGTLV_CAPABILITY_LEN];	/* tlv_refresh() */
 	struct settings settings;
 	unsigned complained;	/* settings_read() */
 	struct vsis vsis;
@@ -53,7 +62,7 @@ void port_drop(struct ports *ports, struct port *port);
 /* The oldest whose serial is higher; NULL: no more. */
 struct port *port_after(const struct ports *ports, uint64_t serial);
 
-/* Read the settings again; and the role. */
+/* Read the settings again (a port that ASICs forward gets no guard); and the role. */
 void port_read_settings(struct port *port);
 void port_read_role(struct port *port);
 

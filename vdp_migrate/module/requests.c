@@ -66,8 +66,8 @@ static void unmark(struct link *link, struct marks *marks, ms_t now,
 static void show(struct link *link, const struct marks *marks, const struct ports *ports,
 		 ms_t now, const struct link_show *asked)
 {
-	static const char *const head[] = { "VSI", "MAC", "IP", "client-id",
-					    "expires in", "state" };
+	static const char *const head[] = { "vsi:s",		"mac:s",	"address:s",
+					    "client_id:s",	"expires_in:d", "state:s" };
 	const struct mark *one;
 
 	if (strncmp(asked->table, "marks", sizeof(asked->table))) {
@@ -95,14 +95,14 @@ static void put_row(struct link *link, const struct ports *ports, ms_t now, uint
 	const struct link_mark *what = &one->what;
 	const char *const fields[] = {
 		vsi_id_text(&what->id, id),
-		mac_is_zero(&what->mac) ? "-" : mac_text(&what->mac, mac),
-		addr_text(&what->ip, ip),
-		what->client_id.len ? client_id_text(&what->client_id, client_id) : "-",
+		mac_is_zero(&what->mac) ? "" : mac_text(&what->mac, mac),
+		what->ip.family ? addr_text(&what->ip, ip) : "",
+		what->client_id.len ? client_id_text(&what->client_id, client_id) : "",
 		expires,
 		state_text(ports, &what->id),
 	};
 
-	snprintf(expires, sizeof(expires), "%lld s",
+	snprintf(expires, sizeof(expires), "%lld",
 		 (long long)(one->expires - now + 999) / 1000);
 	link_put_row(link, LINK_ROW, seq, fields, sizeof(fields) / sizeof(fields[0]));
 }

@@ -3,7 +3,7 @@
  * THE table of settings, and how their values are read. New setting: a row here, a
  * member in struct settings. What a setting does is not known here.
  *
- * An address list is "A" or "VID:A", separated by commas. An IPv6 address behind
+ * A list is separated by commas. An address is "A" or "VID:A"; an IPv6 address behind
  * a VLAN ID stands in brackets: without them the VLAN ID would be its first group.
  */
 #include "settings.h"
@@ -15,14 +15,21 @@
 #include <syslog.h>
 
 #include "vdp_migrate/host.h"
+#include "vdp_migrate/leasequery.h"
 #include "wire/text.h"
 
 #define VLAN_MAX 4094
 #define WORDS_MAX 4
 
+struct setting;
+typedef int parse_fn(const struct setting *setting, const char *value,
+		     struct settings *ret_settings);
+static parse_fn parse_word, parse_guard, parse_keys, parse_addresses;
+
 struct setting {
 	const char *name;
-	const char *words[WORDS_MAX];	/* value n is words[n]; none: an address list */
+	parse_fn *parse;	/* into its members; these are untouched on failure */
+	const char *words[WORDS_MAX];	/* value n is words[n] */
 	size_t at, n_at;	/* members of struct settings */
 	const char *usual;	/* default */
 	const char *takes;
@@ -32,31 +39,41 @@ struct setting {
 #define MEMBER(m) offsetof(struct settings, m)
 
 static const struct setting table[] = {
-	{ "use", { "no", "yes" }, MEMBER(use), 0, "no", "yes, no",
+	{ "use", parse_word, { "no", "yes" }, MEMBER(use), 0, "no", "yes, no",
 	  "yes: this port is ours; before that nothing of ours happens on it" },
-	{ "assist", { "off", "leasequery" }, MEMBER(assist), 0, "leasequery",
-	  "off, leasequery",
+	{ "assist", parse_word, { "off", "leasequery" }, MEMBER(assist), 0,
+	  "leasequery", "off, leasequery",
 	  "how the addresses of a VM that migrates in are found" },
-	{ "guard", { "off", "monitor", "enforce" }, MEMBER(guard), 0, "off",
-	  "off, monitor, enforce",
+	{ "guard", parse_guard,
+	  { "off", "monitor", "enforce", SETTINGS_ENFORCE_ANYWAY }, MEMBER(guard), 0,
+	  "off", "off, monitor, enforce, enforce! (open cases are accepted)",
 	  "source guard: none, count only, or drop what is not bound here" },
-	{ "trusted", { "no", "yes" }, MEMBER(trusted), 0, "no", "yes, no",
+	{ "trusted", parse_word, { "no", "yes" }, MEMBER(trusted), 0, "no", "yes, no",
 	  "yes: DHCP servers live behind this port" },
-	{ "servers", { NULL }, MEMBER(servers), MEMBER(n_servers), "none",
-	  "none or up to 8 of ADDRESS, VLAN:ADDRESS, VLAN:[IPv6 ADDRESS]",
+	{ "servers", parse_addresses, { NULL }, MEMBER(servers), MEMBER(n_servers),
+	  "none", "none or up to 8 of ADDRESS, VLAN:ADDRESS, VLAN:[IPv6 ADDRESS]",
 	  "the DHCP servers that are asked" },
-	{ "giaddr", { NULL }, MEMBER(giaddrs), MEMBER(n_giaddrs), "none",
+	{ "giaddr", parse_addresses, { NULL }, MEMBER(giaddrs), MEMBER(n_giaddrs), "none",
 	  "none or up to 8 of ADDRESS, VLAN:ADDRESS, VLAN:[IPv6 ADDRESS]",
 	  "the own address from which they are asked" },
+	{ "keys", parse_keys, { NULL }, MEMBER(keys), MEMBER(n_keys), "mac",
+	  "one or more of mac, client-id, remote-id, each once",
+	  "what they are asked by, in turn" },
+	{ "remote-id", parse_word, { "binary", "text" }, MEMBER(remote_id_text), 0,
+	  "binary", "text, binary",
+	  "how a VSI instance ID is written as remote-id" },
+	{ "advertise", parse_word, { "no", "yes" }, MEMBER(advertise), 0, "yes",
+	  "yes, no",
+	  "yes: neighbours are told by LLDP what this port can do" },
 };
 
 #define N_SETTINGS (sizeof(table) / sizeof(table[0]))
 
 static const struct setting *find(const char *name);
 static const char *in_force(const struct setting *setting, const char *port,
-			    const char **ret_refused);
-static int parse(const struct setting *setting, const char *value,
-		 struct settings *ret_settings);
+			    const char **ret_refused, enum settings_from *ret_from);
+static uint8_t *member(struct settings *settings, size_t at);
+static char *next_item(char **rest);
 static int parse_list(const char *value, struct link_vlan_addr *ret_list, uint8_t *ret_n);
 static int parse_one(const char *text, struct link_vlan_addr *ret_one);
 static int parse_address(char *text, struct addr *ret_addr);
@@ -81,7 +98,7 @@ int settings_check(const char *name, const char *value, const char **ret_takes)
 
 	if (!setting)
 		return -ENOENT;
-	if (!parse(setting, value, &ignored))
+	if (!setting->parse(setting, value, &ignored))
 		return 0;
 	*ret_takes = setting->takes;
 	return -EINVAL;
@@ -94,9 +111,21 @@ const char *settings_value(const char *port, const char *name, const char **ret_
 
 	if (!setting)
 		return NULL;
-	value = in_force(setting, port, &refused);
+	value = in_force(setting, port, &refused, NULL);
 	if (ret_refused)
 		*ret_refused = refused;
+	return *value ? value : setting->usual;
+}
+
+const char *settings_source(const char *port, const char *name,
+			    enum settings_from *ret_from)
+{
+	const struct setting *setting = find(name);
+	const char *refused, *value;
+
+	if (!setting)
+		return NULL;
+	value = in_force(setting, port, &refused, ret_from);
 	return *value ? value : setting->usual;
 }
 
@@ -107,7 +136,8 @@ void settings_read(const char *port, unsigned *complained, struct settings *ret_
 	unsigned i;
 
 	for (i = 0; i < N_SETTINGS; i++) {
-		(void)parse(&table[i], in_force(&table[i], port, &refused), &settings);
+		(void)table[i].parse(&table[i], in_force(&table[i], port, &refused, NULL),
+				     &settings);
 		if (refused && !(*complained & 1u << i))
 			host_log(LOG_WARNING,
 				 "%s: setting %s: stored '%s' refused: takes %s; "
@@ -133,50 +163,121 @@ static const struct setting *find(const char *name)
 }
 
 static const char *in_force(const struct setting *setting, const char *port,
-			    const char **ret_refused)
+			    const char **ret_refused, enum settings_from *ret_from)
 {
 	const char *value = host_setting(port, setting->name);
+	enum settings_from from = value ? SETTINGS_PORT : SETTINGS_GROUP;
 	struct settings ignored;
 
 	*ret_refused = NULL;
 	if (!value)
 		value = host_setting(NULL, setting->name);
-	if (!value)
-		return setting->usual;
-	if (!parse(setting, value, &ignored))
-		return value;
-	*ret_refused = value;
-	return setting->usual;
+	if (value && setting->parse(setting, value, &ignored))
+		*ret_refused = value;
+	if (!value || *ret_refused) {
+		value = setting->usual;
+		from = SETTINGS_DEFAULT;
+	}
+	if (ret_from)
+		*ret_from = from;
+	return value;
 }
 
-/* Into its members of ret_settings; untouched on failure. */
-static int parse(const struct setting *setting, const char *value,
-		 struct settings *ret_settings)
+static int parse_word(const struct setting *setting, const char *value,
+		      struct settings *ret_settings)
 {
-	uint8_t *base = (uint8_t *)ret_settings;
-	struct link_vlan_addr list[LINK_SERVERS_MAX] = { 0 };
-	uint8_t i, n;
+	uint8_t i;
 
-	if (!setting->words[0]) {
-		if (parse_list(value, list, &n))
-			return -EINVAL;
-		memcpy(base + setting->at, list, sizeof(list));
-		base[setting->n_at] = n;
-		return 0;
-	}
 	for (i = 0; i < WORDS_MAX && setting->words[i]; i++) {
 		if (strcmp(setting->words[i], value))
 			continue;
 		/* bool and uint8_t: one octet each. */
-		base[setting->at] = i;
+		*member(ret_settings, setting->at) = i;
 		return 0;
 	}
 	return -EINVAL;
 }
 
+static int parse_guard(const struct setting *setting, const char *value,
+		       struct settings *ret_settings)
+{
+	int rc = parse_word(setting, value, ret_settings);
+
+	if (!rc && ret_settings->guard > LINK_GUARD_ENFORCE)
+		ret_settings->guard = LINK_GUARD_ENFORCE;
+	return rc;
+}
+
+static int parse_keys(const struct setting *setting, const char *value,
+		      struct settings *ret_settings)
+{
+	static const struct {
+		const char *word;
+		uint8_t key;
+	} words[] = {
+		{ "mac", LQ_BY_MAC },
+		{ "client-id", LQ_BY_CLIENT_ID },
+		{ "remote-id", LQ_BY_REMOTE_ID },
+	};
+	const unsigned n_words = sizeof(words) / sizeof(words[0]);
+	char text[SETTINGS_VALUE_MAX], *rest = text, *item;
+	uint8_t keys[LINK_KEYS_MAX] = { 0 }, n = 0;
+	unsigned i;
+
+	if (strlen(value) >= sizeof(text))
+		return -EINVAL;
+	strcpy(text, value);
+	while ((item = next_item(&rest))) {
+		for (i = 0; i < n_words && strcmp(item, words[i].word); i++)
+			;
+		if (i == n_words || memchr(keys, words[i].key, n))
+			return -EINVAL;
+		keys[n++] = words[i].key;
+	}
+	memcpy(member(ret_settings, setting->at), keys, sizeof(keys));
+	*member(ret_settings, setting->n_at) = n;
+	return 0;
+}
+
+static int parse_addresses(const struct setting *setting, const char *value,
+			   struct settings *ret_settings)
+{
+	struct link_vlan_addr list[LINK_SERVERS_MAX] = { 0 };
+	uint8_t n;
+
+	if (parse_list(value, list, &n))
+		return -EINVAL;
+	memcpy(member(ret_settings, setting->at), list, sizeof(list));
+	*member(ret_settings, setting->n_at) = n;
+	return 0;
+}
+
+static uint8_t *member(struct settings *settings, size_t at)
+{
+	return (uint8_t *)settings + at;
+}
+
+/* Of a list, without the blanks around it; NULL: no more. */
+static char *next_item(char **rest)
+{
+	char *item = *rest, *comma, *end;
+
+	if (!item)
+		return NULL;
+	comma = strchr(item, ',');
+	end = comma ? comma : item + strlen(item);
+	*rest = comma ? comma + 1 : NULL;
+	while (*item == ' ')
+		item++;
+	while (end > item && end[-1] == ' ')
+		end--;
+	*end = '\0';
+	return item;
+}
+
 static int parse_list(const char *value, struct link_vlan_addr *ret_list, uint8_t *ret_n)
 {
-	char text[SETTINGS_VALUE_MAX], *item, *rest;
+	char text[SETTINGS_VALUE_MAX], *rest = text, *item;
 	uint8_t n = 0;
 
 	*ret_n = 0;
@@ -185,10 +286,7 @@ static int parse_list(const char *value, struct link_vlan_addr *ret_list, uint8_
 	if (strlen(value) >= sizeof(text))
 		return -EINVAL;
 	strcpy(text, value);
-	for (item = text; item; item = rest) {
-		rest = strchr(item, ',');
-		if (rest)
-			*rest++ = '\0';
+	while ((item = next_item(&rest))) {
 		if (n == LINK_SERVERS_MAX || parse_one(item, &ret_list[n]))
 			return -EINVAL;
 		n++;
@@ -202,17 +300,10 @@ static int parse_one(const char *text, struct link_vlan_addr *ret_one)
 	char address[ADDR_TEXT_MAX + 2];
 	const char *colon;
 	struct link_vlan_addr one = { .vlan = LINK_VLAN_ANY };
-	size_t len;
 
-	text += strspn(text, " ");
-	len = strlen(text);
-	while (len && text[len - 1] == ' ')
-		len--;
-	if (len >= sizeof(address))
+	if (strlen(text) >= sizeof(address))
 		return -EINVAL;
-	memcpy(address, text, len);
-	address[len] = '\0';
-
+	strcpy(address, text);
 	if (parse_address(address, &one.addr)) {
 		colon = strchr(address, ':');
 		if (!colon || !parse_vlan(address, colon, &one.vlan) ||
@@ -238,6 +329,9 @@ static int parse_address(char *text, struct addr *ret_addr)
 	memcpy(inner, text + brackets, len);
 	inner[len] = '\0';
 	if (addr_parse(inner, &addr) || addr_is_any(&addr))
+		return -EINVAL;
+	/* Multicast and broadcast: nobody's address. */
+	if (addr.b[0] >= (addr.family == ADDR_IPV4 ? 224 : 255))
 		return -EINVAL;
 	if (brackets && addr.family != ADDR_IPV6)
 		return -EINVAL;

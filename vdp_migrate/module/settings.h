@@ -17,6 +17,10 @@ struct settings {
 	uint8_t assist;		/* enum link_assist */
 	uint8_t guard;		/* enum link_guard */
 	bool trusted;
+	bool remote_id_text;
+	bool advertise;
+	uint8_t n_keys;
+	uint8_t keys[LINK_KEYS_MAX];	/* enum lq_key */
 	uint8_t n_servers, n_giaddrs;
 	struct link_vlan_addr servers[LINK_SERVERS_MAX];
 	struct link_vlan_addr giaddrs[LINK_SERVERS_MAX];
@@ -27,6 +31,16 @@ const char *settings_name(unsigned n);
 /* One line on what it is for; NULL: no such name. */
 const char *settings_help(const char *name);
 
+/* enforce whatever speaks against it: kept as "enforce". */
+#define SETTINGS_ENFORCE_ANYWAY "enforce!"
+
+/* Where a value comes from. */
+enum settings_from {
+	SETTINGS_PORT,
+	SETTINGS_GROUP,
+	SETTINGS_DEFAULT,
+};
+
 /* May it be set so? 0; -ENOENT: no such name; -EINVAL: no such value (*ret_takes
  * says what it takes). */
 int settings_check(const char *name, const char *value, const char **ret_takes);
@@ -35,6 +49,10 @@ int settings_check(const char *name, const char *value, const char **ret_takes);
  * name. *ret_refused (may be NULL): a stored value that is wrong, so that the
  * default holds; else NULL. */
 const char *settings_value(const char *port, const char *name, const char **ret_refused);
+
+/* The same, and where from. */
+const char *settings_source(const char *port, const char *name,
+			    enum settings_from *ret_from);
 
 /* All of a port's. *complained (a bit for each setting) keeps a wrong stored value
  * from being logged twice. */

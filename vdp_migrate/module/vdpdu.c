@@ -18,6 +18,7 @@
 /* Stock's ECP22 refuses to send 1494 octets or more. */
 #define OUT_MAX 1493
 
+static bool is_untimely(const struct port *port, const struct vdp22 *decoded);
 static bool mark(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
 		 struct vdp22_assoc *assoc);
 static uint8_t what_came_in(const struct port *port, const struct vdp22_assoc *assoc);
@@ -52,18 +53,25 @@ bool vdpdu_in(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu, si
 	return true;
 }
 
-void vdpdu_out(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
+bool vdpdu_out(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
 	       size_t *len)
 {
 	struct rd_error error;
 	struct vdp22 decoded;
 	bool changed = false;
-	unsigned i;
+	unsigned i, kept_back;
 
 	if (vdp22_decode(pdu, *len, &decoded, &error)) {
 		counters_add(vdpdu->counters, COUNT_UNREADABLE, 1);
 		log_bad(port, now, LIMIT_BAD_OUTPUT, "lldpad sends an odd VDPDU", &error);
-		return;
+		return true;
+	}
+	if (is_untimely(port, &decoded)) {
+		counters_add(vdpdu->counters, COUNT_HELD_BACK, 1);
+		if (limit_pass(&port->limit[LIMIT_HELD_BACK], now, &kept_back))
+			host_log(LOG_INFO, "%s: lldpad has no EVB timers yet: its "
+				 "de-associates are held back", port->name);
+		return false;
 	}
 	for (i = 0; i < decoded.n; i++) {
 		struct vdp22_assoc *assoc = &decoded.assoc[i];
@@ -78,6 +86,25 @@ void vdpdu_out(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
 	}
 	if (changed && !decoded.has_end)
 		*len = vdp22_end(pdu, *len, OUT_MAX);
+	return true;
+}
+
+/* All that it says are de-associates for want of timers: these are no time-outs. */
+static bool is_untimely(const struct port *port, const struct vdp22 *decoded)
+{
+	unsigned i;
+
+	if (port->role != LINK_ROLE_BRIDGE)
+		return false;
+	for (i = 0; i < decoded->n; i++) {
+		const struct vdp22_assoc *assoc = &decoded->assoc[i];
+		const struct vsis_one *one = vsis_find(&port->vsis, &assoc->id);
+
+		if (assoc->mode != VDP22_DEASSOC || assoc->status & VDP_STATUS_ACK ||
+		    (port->timed && !(one && one->untimed)))
+			return false;
+	}
+	return decoded->n;
 }
 
 /* True: the VDPDU was changed. */
@@ -144,6 +171,8 @@ static void see(struct vdpdu *vdpdu, ms_t now, struct port *port,
 				 VSIS_MAX);
 	}
 	one = vsis_find(&port->vsis, &assoc->id);
+	if (one && what == LINK_VSI_RESPONSE)
+		one->untimed = !port->timed;
 	if (one && what == LINK_VSI_REQUEST && port->role == LINK_ROLE_STATION &&
 	    assoc->mode == VDP22_ASSOC && !vsis_confirmed(one))
 		one->marked = marks_has(vdpdu->marks, now, &assoc->id);

@@ -27,8 +27,10 @@ struct vdpdu {
  * stock lldpad must not see it. */
 bool vdpdu_in(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu, size_t len);
 
-/* lldpad sends a VDPDU: a private copy; *len may grow. */
-void vdpdu_out(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
+/* lldpad sends a VDPDU: a private copy; *len may grow. False: it must not leave. Stock's
+ * bridge de-associates each VSI right after its answer while it has no EVB timers yet
+ * (the keep-alive time-out is then 30 us), for up to 30 s after its start. */
+bool vdpdu_out(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
 	       size_t *len);
 
 #endif

@@ -17,6 +17,7 @@ static int request(struct vsis *vsis, const struct link_vsi *seen);
 static int response(struct vsis *vsis, const struct link_vsi *seen);
 static void refused(struct vsis *vsis, struct vsis_one *one, uint8_t status);
 static struct vsis_one *get(struct vsis *vsis, const struct vsi_id *id, int *ret_error);
+static void drop_unanswered(struct vsis *vsis);
 static void drop(struct vsis *vsis, struct vsis_one *one);
 static int set_entries(struct vsis_one *one, const struct link_vsi *seen);
 static struct vsis_one **bucket_of(struct vsis *vsis, const struct vsi_id *id);
@@ -147,6 +148,8 @@ static struct vsis_one *get(struct vsis *vsis, const struct vsi_id *id, int *ret
 
 	if (one)
 		return one;
+	if (vsis->n >= VSIS_MAX)
+		drop_unanswered(vsis);
 	one = vsis->n < VSIS_MAX ? calloc(1, sizeof(*one)) : NULL;
 	if (!one) {
 		*ret_error = vsis->n < VSIS_MAX ? -ENOMEM : -ENOSPC;
@@ -164,6 +167,16 @@ static struct vsis_one *get(struct vsis *vsis, const struct vsi_id *id, int *ret
 	*bucket = one;
 	vsis->n++;
 	return one;
+}
+
+/* The oldest request that nobody has answered: lldpad may never have seen it. */
+static void drop_unanswered(struct vsis *vsis)
+{
+	for (struct vsis_one *one = vsis->first; one; one = one->next)
+		if (!one->mode) {
+			drop(vsis, one);
+			return;
+		}
 }
 
 static void drop(struct vsis *vsis, struct vsis_one *one)

@@ -23,6 +23,8 @@ struct vsis_one {
 	uint8_t status;		/* of the request by which this mode began */
 	uint8_t asked;		/* mode of the request not yet answered, 0 = none */
 	uint8_t asked_status;	/* of the first request of that mode */
+	bool untimed;		/* stock's answer found it without its timers: it will
+				 * de-associate it at once */
 	bool marked;		/* its associate request has got the M-bit from us */
 	uint16_t n_entries;
 	struct vsi_entry *entries;	/* owned */
