@@ -19,14 +19,17 @@
 #include <string.h>
 
 #include "bridge_private.h"
+#include "vdp_migrate/protocol.h"
+#include "core/announced.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
 static const struct lq_ops lq_ops;
-static struct vsi *meet(struct bridge *b, const struct port *port,
+static struct vsi *meet(struct bridge *b, struct port *port,
 			const struct link_vsi *seen);
 static void change_filter(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen);
-static void renounce(struct bridge *b, const struct vsi *vsi);
+static void forget_of(struct bridge *b, const struct port *port, unsigned member);
+static void forget(struct bridge *b, struct vsi *vsi);
 static void sweep(struct bridge *b, struct vsi *vsi);
 static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_event event);
 
@@ -42,7 +45,8 @@ struct bridge *bridge_new(const struct bridge_io *io, void *arg)
 	};
 	b->bindings = binding_table_new(&bridge_guard_ops, b);
 	b->lq = lq_new(&lq_ops, b);
-	if (b->vsis && b->bindings && b->snoop && b->lq)
+	b->cases = bridge_cases_new();
+	if (b->vsis && b->bindings && b->snoop && b->lq && b->cases)
 		return b;
 	bridge_free(b);
 	return NULL;
@@ -53,6 +57,7 @@ void bridge_free(struct bridge *b)
 	if (!b)
 		return;
 	asking_done(b);
+	bridge_cases_free(b->cases);
 	lq_free(b->lq);
 	snoop_free(b->snoop);
 	binding_table_free(b->bindings);
@@ -60,6 +65,9 @@ void bridge_free(struct bridge *b)
 	for (unsigned i = 0; i < b->n_ports; i++)
 		free(b->ports[i]);
 	free(b->ports);
+	for (unsigned i = 0; i < b->n_members; i++)
+		free(b->members[i]);
+	free(b->members);
 	free(b);
 }
 
@@ -67,59 +75,88 @@ void bridge_free(struct bridge *b)
 
 void bridge_port(struct bridge *b, ms_t now, const struct link_port *settings)
 {
-	struct port *port = ports_get(b, settings->name);
+	const struct member *before = members_find(b, settings->name);
+	unsigned number = before ? before->number : 0;
+	struct port *old;
+	struct member *member = members_set(b, settings, &old);
+	struct port *port = member ? member->port : NULL;
+	bool asked_before;
 
 	b->now = now;
 	if (!port)
 		return;
-	port->known = true;
-	port->settings = *settings;
-	ports_apply(b, port);
+	asked_before = port->known && port->settings.n_servers;
+	if (old) {
+		forget_of(b, old, number);
+		members_settle(b, old);
+	}
+	members_settle(b, port);
+	if (!asked_before)
+		refresh_port(b, port);
 	if (settings->gone)
-		bridge_forgotten(b, now, port->name);
+		bridge_forgotten(b, now, member->name);
 }
 
+/* A slave that has come to another bond announces there what it announced here. */
 void bridge_links_changed(struct bridge *b, ms_t now)
 {
+	struct port *old;
+
 	b->now = now;
+	for (unsigned i = 0; i < b->n_members; i++) {
+		unsigned number = b->members[i]->number;
+
+		if (members_anchor(b, b->members[i], &old) && old)
+			forget_of(b, old, number);
+	}
 	for (unsigned i = 0; i < b->n_ports; i++)
-		ports_apply(b, b->ports[i]);
+		members_settle(b, b->ports[i]);
 }
 
-void bridge_vsi(struct bridge *b, ms_t now, const struct link_vsi *seen)
+void bridge_vsi(struct bridge *b, ms_t now, const struct link_vsi *on_wire)
 {
-	struct port *port = ports_get(b, seen->port);
+	const struct member *member = members_find(b, on_wire->port);
+	struct link_vsi in_bridge = *on_wire, *seen = &in_bridge;
 	enum migration_event events[VSI_EVENTS_MAX];
 	struct vsi *vsi;
-	unsigned n;
+	unsigned n = 0;
 
 	b->now = now;
-	if (!port || port->settings.role != LINK_ROLE_BRIDGE)
+	if (!member || member->settings.role != LINK_ROLE_BRIDGE)
 		return;
-	vsi = meet(b, port, seen);
+	for (unsigned i = 0; i < seen->n_entries; i++)
+		seen->entries[i].vlan = ports_vlan_in(member->port, seen->entries[i].vlan);
+	vsi = meet(b, member->port, seen);
 	if (!vsi)
 		return;
-	n = vsi_see(vsi, seen, events);
+	if (seen->what == LINK_VSI_RESPONSE && !(seen->status & VDP_STATUS_ERROR))
+		vsi->clock = MS_NEVER;
+	if (announced_see(vsi, member->number, seen))
+		n = vsi_see(vsi, seen, events);
 	for (unsigned i = 0; i < n; i++)
 		bridge_step(b, vsi, events[i], NULL, NULL);
+	/* What stock swallows (it has room for one VDPDU a port) it neither answers nor
+	 * times out: our own clock runs until the answer. */
+	if (seen->what == LINK_VSI_REQUEST && vsi->mode && vsi->clock == MS_NEVER)
+		bridge_do(b, vsi, DO_START_CLOCK, NULL, NULL);
 	bridge_check_known(b, vsi);
 	sweep(b, vsi);
+	bridge_cases_touch(b);
 }
 
 void bridge_forgotten(struct bridge *b, ms_t now, const char *name)
 {
-	const struct port *port = *name ? ports_find(b, name) : NULL;
+	const struct member *member = *name ? members_find(b, name) : NULL;
 
 	b->now = now;
-	if (*name && !port)
+	if (member)
+		forget_of(b, member->port, member->number);
+	if (*name)
 		return;
 	for (struct vsi *vsi = vsi_first(b->vsis), *next; vsi; vsi = next) {
 		next = vsi->next;
-		if ((port && vsi->port != port->number) || vsi->forgotten)
-			continue;
-		vsi_forget(vsi);
-		bridge_step(b, vsi, MIGRATION_FORGOTTEN, NULL, NULL);
-		sweep(b, vsi);
+		announced_end_all(vsi);
+		forget(b, vsi);
 	}
 }
 
@@ -127,16 +164,17 @@ void bridge_forgotten(struct bridge *b, ms_t now, const char *name)
 void bridge_replay(struct bridge *b, ms_t now, bool end)
 {
 	b->now = now;
+	if (end)
+		bridge_cases_tell_again(b);
 	for (struct vsi *vsi = vsi_first(b->vsis), *next; vsi; vsi = next) {
 		next = vsi->next;
-		if (!end) {
-			vsi->replayed = false;
-		} else if (!vsi->replayed && !vsi->forgotten) {
-			vsi_forget(vsi);
-			bridge_step(b, vsi, MIGRATION_FORGOTTEN, NULL, NULL);
-			sweep(b, vsi);
-		}
+		if (!end)
+			announced_replay(vsi);
+		else if (announced_replayed(vsi))
+			forget(b, vsi);
 	}
+	if (end)
+		bridge_kept_settle(b);
 }
 
 void bridge_module_gone(struct bridge *b, ms_t now)
@@ -161,6 +199,7 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 	const struct migration_row *row =
 		migration_step(vsi->state, event, facts(b, vsi, event));
 	enum migration_state old = vsi->state;
+	const char *why;
 
 	if (row->ignored)
 		return;
@@ -171,12 +210,16 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 		vsi->since = b->now;
 		bridge_log(b, LOG_DEBUG, vsi, "%s: %s -> %s", migration_event_text(event),
 			   migration_state_text(old), migration_state_text(row->to));
+		bridge_tell_vsi(b, vsi, old, event);
 	}
 	if (row->to == MIGRATION_ARRIVED && old != row->to)
 		b->counts.arrived++;
 	if (row->to == MIGRATION_DORMANT)
 		bridge_due(b, b->now + DORMANT_MS);
+	why = b->why;
+	b->why = migration_event_text(event);
 	bridge_do(b, vsi, row->to_do, lease, known);
+	b->why = why;
 }
 
 void bridge_check_known(struct bridge *b, struct vsi *vsi)
@@ -186,7 +229,7 @@ void bridge_check_known(struct bridge *b, struct vsi *vsi)
 	for (unsigned i = 0; i < vsi->n_leases; i++)
 		if (vsi->leases[i].tag ||
 		    (!mac_is_zero(&vsi->leases[i].entry.mac) &&
-		     !bridge_holds(b, vsi, &vsi->leases[i].entry, BRIDGE_ANY_STATE)))
+		     !bridge_lease_holds(b, vsi, &vsi->leases[i], BRIDGE_ANY_STATE)))
 			return;
 	bridge_step(b, vsi, MIGRATION_ALL_KNOWN, NULL, NULL);
 }
@@ -215,9 +258,10 @@ void bridge_log(struct bridge *b, int priority, const struct vsi *vsi, const cha
 ms_t bridge_deadline(const struct bridge *b)
 {
 	ms_t lq = lq_deadline(b->lq), bindings = binding_deadline(b->bindings);
-	ms_t first = lq < bindings ? lq : bindings;
+	ms_t first = lq < bindings ? lq : bindings, cases = bridge_cases_deadline(b);
 
-	return first < b->vsi_due ? first : b->vsi_due;
+	first = first < b->vsi_due ? first : b->vsi_due;
+	return first < cases ? first : cases;
 }
 
 void bridge_tick(struct bridge *b, ms_t now)
@@ -225,8 +269,11 @@ void bridge_tick(struct bridge *b, ms_t now)
 	b->now = now;
 	if (lq_deadline(b->lq) <= now)
 		lq_tick(b->lq, now);
+	b->why = "lease end";
 	if (binding_deadline(b->bindings) <= now)
 		binding_expire(b->bindings, now, EXPIRE_MOST);
+	b->why = NULL;
+	bridge_cases_tick(b);
 	if (b->vsi_due > now)
 		return;
 	b->vsi_due = MS_NEVER;
@@ -235,6 +282,7 @@ void bridge_tick(struct bridge *b, ms_t now)
 		if (vsi->clock <= now) {
 			vsi->clock = MS_NEVER;
 			vsi->mode = 0;
+			announced_end_all(vsi);
 			bridge_step(b, vsi, MIGRATION_TIMEOUT, NULL, NULL);
 		}
 		for (unsigned i = 0; i < vsi->n_leases; i++) {
@@ -243,7 +291,7 @@ void bridge_tick(struct bridge *b, ms_t now)
 			if (lease->ask_at > now)
 				continue;
 			lease->ask_at = MS_NEVER;
-			if (!bridge_holds(b, vsi, &lease->entry, BRIDGE_ANY_STATE))
+			if (!bridge_lease_holds(b, vsi, lease, BRIDGE_ANY_STATE))
 				asking_entry(b, vsi, lease, LQ_RANK_REFRESH);
 		}
 		for (unsigned i = 0; i < vsi->n_leases; i++)
@@ -258,7 +306,7 @@ void bridge_tick(struct bridge *b, ms_t now)
 /* Statics: VSIs. */
 
 /* The VSI of this sight, with its filter info; NULL where there is nothing to do. */
-static struct vsi *meet(struct bridge *b, const struct port *port,
+static struct vsi *meet(struct bridge *b, struct port *port,
 			const struct link_vsi *seen)
 {
 	bool request = seen->what == LINK_VSI_REQUEST || seen->what == LINK_VSI_REPLAYED;
@@ -268,6 +316,13 @@ static struct vsi *meet(struct bridge *b, const struct port *port,
 		change_filter(b, vsi, seen);
 	if (vsi || !request || seen->mode == VDP22_DEASSOC)
 		return vsi;
+	if (port->n_vsis >= VSIS_MOST) {
+		if (!port->full_logged)
+			b->io->log(b->arg, LOG_WARNING, port->name, NULL,
+				   "too many VSIs: more are not looked at");
+		port->full_logged = true;
+		return NULL;
+	}
 	vsi = vsi_get(b->vsis, port->number, &seen->id);
 	if (!vsi || vsi_set_filter(vsi, seen)) {
 		b->io->log(b->arg, LOG_ERR, port->name, &seen->id, "VSI not kept: no memory");
@@ -275,50 +330,64 @@ static struct vsi *meet(struct bridge *b, const struct port *port,
 			vsi_remove(b->vsis, vsi);
 		return NULL;
 	}
+	port->n_vsis++;
 	vsi->since = b->now;
+	bridge_learn_macs(b, vsi);
 	bridge_announce(b, vsi);
 	/* What this port holds dormant for its entries is this VSI's. */
 	for (unsigned i = 0; i < vsi->n_leases; i++)
-		if (bridge_holds(b, vsi, &vsi->leases[i].entry, 1u << BINDING_DORMANT))
+		if (bridge_lease_holds(b, vsi, &vsi->leases[i], 1u << BINDING_DORMANT))
 			vsi->state = MIGRATION_DORMANT;
 	return vsi;
 }
 
-/* De-associate of the old entries; the new ones begin as a first request. */
+/* What this member of the anchor has announced. */
+static void forget_of(struct bridge *b, const struct port *port, unsigned member)
+{
+	for (struct vsi *vsi = vsi_first(b->vsis), *next; vsi; vsi = next) {
+		next = vsi->next;
+		if (vsi->port == port->number && announced_end(vsi, member))
+			forget(b, vsi);
+	}
+}
+
+static void forget(struct bridge *b, struct vsi *vsi)
+{
+	if (vsi->forgotten)
+		return;
+	vsi_forget(vsi);
+	bridge_step(b, vsi, MIGRATION_FORGOTTEN, NULL, NULL);
+	sweep(b, vsi);
+}
+
+/* De-associate of the old entries; the new ones begin as a first request. Entries that
+ * stay are not touched, nor is then the VSI as a whole. */
 static void change_filter(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen)
 {
-	bridge_step(b, vsi, MIGRATION_DEASSOC, NULL, NULL);
-	renounce(b, vsi);
-	vsi->mode = 0;
-	vsi->confirmed = false;
+	bool any_stays = false;
+
+	for (unsigned i = 0; i < vsi->n_leases; i++) {
+		bool stays = false;
+
+		for (unsigned j = 0; j < seen->n_entries && !stays; j++)
+			stays = entry_equal(&vsi->leases[i].entry, &seen->entries[j]);
+		any_stays |= stays;
+		if (stays)
+			continue;
+		bridge_withdraw_lease(b, vsi, &vsi->leases[i]);
+		bridge_renounce_lease(b, vsi, &vsi->leases[i]);
+	}
+	if (!any_stays) {
+		bridge_step(b, vsi, MIGRATION_DEASSOC, NULL, NULL);
+		vsi->mode = 0;
+		vsi->confirmed = false;
+		announced_end_all(vsi);
+	}
 	if (vsi_set_filter(vsi, seen))
 		bridge_log(b, LOG_ERR, vsi, "filter info not kept: no memory");
 	bridge_announce(b, vsi);
-}
-
-void bridge_announce(struct bridge *b, const struct vsi *vsi)
-{
-	for (unsigned i = 0; i < vsi->n_leases; i++)
-		if (!mac_is_zero(&vsi->leases[i].entry.mac))
-			b->io->announce(b->arg, bridge_port_name(b, vsi->port),
-					&vsi->leases[i].entry.mac);
-}
-
-/* The MACs of this VSI that no other VSI on its port has. */
-static void renounce(struct bridge *b, const struct vsi *vsi)
-{
-	for (unsigned i = 0; i < vsi->n_leases; i++) {
-		const struct mac *mac = &vsi->leases[i].entry.mac;
-		bool shared = mac_is_zero(mac);
-
-		for (struct vsi *other = vsi_first(b->vsis); other; other = other->next)
-			for (unsigned j = 0; j < other->n_leases && other != vsi &&
-					     other->port == vsi->port; j++)
-				if (mac_equal(&other->leases[j].entry.mac, mac))
-					shared = true;
-		if (!shared)
-			b->io->renounce(b->arg, bridge_port_name(b, vsi->port), mac);
-	}
+	if (any_stays && seen->status & VDP_STATUS_M)
+		bridge_do(b, vsi, DO_ASK_MISSING, NULL, NULL);
 }
 
 /* What the station no longer announces is nothing any more; a dormant one is, while
@@ -331,10 +400,12 @@ static void sweep(struct bridge *b, struct vsi *vsi)
 	    (dormant && b->now - vsi->since < DORMANT_MS))
 		return;
 	for (unsigned i = 0; dormant && i < vsi->n_leases; i++)
-		if (bridge_holds(b, vsi, &vsi->leases[i].entry, BRIDGE_ANY_STATE))
+		if (bridge_lease_holds(b, vsi, &vsi->leases[i], BRIDGE_ANY_STATE))
 			return;
 	asking_forget(b, vsi);
-	renounce(b, vsi);
+	bridge_renounce(b, vsi);
+	ports_number(b, vsi->port)->n_vsis--;
+	ports_number(b, vsi->port)->full_logged = false;
 	vsi_remove(b->vsis, vsi);
 }
 
@@ -346,10 +417,14 @@ static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_ev
 	/* For a keep-alive "active" counts, for an arrival whatever the table has. */
 	if (event == MIGRATION_ACCEPTED)
 		active |= 1u << MIGRATION_DORMANT;
-	if (vsi_elsewhere(b->vsis, vsi, active))
+	if (vsi_elsewhere(b->vsis, vsi, active) ||
+	    (event == MIGRATION_ACCEPTED && bridge_kept_elsewhere(b, vsi)))
 		found |= MIGRATION_MOVED;
 	if (vsi->held)
 		found |= MIGRATION_HELD;
+	for (unsigned i = 0; i < vsi->n_leases; i++)
+		if (bridge_lease_holds(b, vsi, &vsi->leases[i], 1u << BINDING_LEAVING))
+			found |= MIGRATION_LEFT;
 	return found;
 }
 
@@ -365,12 +440,19 @@ static int send_query(void *arg, const struct addr *giaddr, const struct addr *s
 
 static void take_answer(void *arg, const struct lq_answer *answer)
 {
-	asking_answer(arg, answer);
+	if (!bridge_cases_answer(arg, answer))
+		asking_answer(arg, answer);
 }
 
 static void server_back(void *arg, const struct addr *server)
 {
+	bridge_tell_server(arg, server, false);
 	asking_server_back(arg, server);
+}
+
+static void server_silent(void *arg, const struct addr *server)
+{
+	bridge_tell_server(arg, server, true);
 }
 
 static uint32_t random_bits(void *arg)
@@ -381,5 +463,6 @@ static uint32_t random_bits(void *arg)
 }
 
 static const struct lq_ops lq_ops = {
-	.send = send_query, .answer = take_answer, .back = server_back, .random = random_bits,
+	.send = send_query, .answer = take_answer, .back = server_back,
+	.silent = server_silent, .random = random_bits,
 };

@@ -19,6 +19,30 @@
  * dead engine. The engine itself ends bindings on time. */
 #define BRIDGE_GRACE_MS 3600000
 
+/* What happened, for those who watch. Text fields are NULL where they say nothing. */
+struct bridge_event {
+	const char *what;	/* "vsi", "binding", "guard", "server", "module" */
+	const char *port;
+	const struct vsi_id *vsi;
+	uint16_t vlan;
+	const struct mac *mac;
+	const struct addr *ip;
+	const char *from, *to;	/* states */
+	const char *why;	/* event, origin, reason */
+};
+
+/* Where the kernel has an interface. */
+struct bridge_place {
+	/* The bridge port: the interface itself, or the bond or team that it is a slave of
+	 * (what nftables calls iifname); itself where it is neither. */
+	char anchor[VM_IFNAME_MAX];
+	uint32_t bridge;
+	bool vlans;		/* the bridge filters VLANs; else VLAN tags are its payload */
+	uint16_t pvid;		/* with vlans: what untagged frames are in; 0 = dropped */
+	bool pvid_tagged;	/* with vlans: and what goes out in that VLAN is tagged */
+	bool offloaded;		/* an ASIC forwards its traffic past the kernel */
+};
+
 struct bridge_io {
 	/* The guard: one call each, committed by the caller after each wake-up. */
 	int (*put)(void *arg, const struct guard_element *element);
@@ -36,10 +60,23 @@ struct bridge_io {
 	void (*ask_help)(void *arg, const char *port, const struct vsi *vsi,
 			 const struct vsi_entry *entry);
 
-	/* Where the kernel has this port. False: no bridge port (no guard there). */
-	bool (*place)(void *arg, const char *port, uint32_t *ret_bridge);
+	/* Where the kernel has this port; all of ret_place is set in any case. False: in no
+	 * bridge (no guard there). */
+	bool (*place)(void *arg, const char *port, struct bridge_place *ret_place);
 	/* The giaddr to ask from when none is configured; false: none (logged by io). */
 	bool (*giaddr)(void *arg, const char *port, struct addr *ret_giaddr);
+
+	/* The store (NULL: none): keep this binding as it is now, or no longer. */
+	void (*keep)(void *arg, const struct binding *binding);
+	void (*forget)(void *arg, const struct binding *binding);
+	/* Something that those who watch want to hear (NULL: nobody does). */
+	void (*event)(void *arg, const struct bridge_event *event);
+	/* What speaks against guard=enforce on this port has changed (NULL: nobody asks). */
+	void (*cases)(void *arg, const struct link_cases *cases);
+	/* From now on tell what the FDB holds on this port (bridge_fdb: all that is there,
+	 * then bridge_fdb_read, then what changes), or no longer (NULL: nobody can). Not
+	 * from inside this call. */
+	void (*watch_fdb)(void *arg, const char *port, bool on);
 
 	uint32_t (*random)(void *arg);
 	/* priority as in syslog.h; port, VSI may be NULL. One line, no newline. */
@@ -61,18 +98,45 @@ void bridge_module_gone(struct bridge *bridge, ms_t now);
 /* From the kernel: a port may have come to, or left, a bridge. */
 void bridge_links_changed(struct bridge *bridge, ms_t now);
 
-/* From the wire: a frame that came in on a port (by its name), DHCP or RARP;
- * from giaddr's socket. */
+/* From the wire: a frame that came in on a bridge port (by its name), DHCP or RARP, its
+ * VLAN as it was tagged; from giaddr's socket. */
 void bridge_frame(struct bridge *bridge, ms_t now, const char *port,
 		  const struct inet_frame *frame);
+/* From the wire: a frame that this machine itself sends into a bridge, its VLAN as it is
+ * in the bridge. */
+void bridge_frame_local(struct bridge *bridge, ms_t now, uint32_t bridge_ifindex,
+			const struct inet_frame *frame);
 enum lq_reject bridge_lq_input(struct bridge *bridge, ms_t now, const struct addr *giaddr,
 			       const struct addr *server, const uint8_t *msg, size_t len);
 
 /* From the guard at start: an element, and a mode, that the kernel still has. */
 void bridge_restore(struct bridge *bridge, ms_t now, const struct guard_element *element);
 void bridge_restore_mode(struct bridge *bridge, const char *port, enum link_guard mode);
+/* From the store at start, after the guard's: a binding as it was kept (port by name;
+ * lease_end is of this clock). What both know is one. */
+void bridge_restore_kept(struct bridge *bridge, ms_t now, const char *port,
+			 const struct binding *kept, const struct client_id *id);
+/* Is this element of the guard one that the table has? */
+bool bridge_wants(struct bridge *bridge, const struct guard_element *element);
 /* The guard was emptied by somebody else: say everything again. */
 void bridge_say_all(struct bridge *bridge, ms_t now);
+
+/* From the companion: a static binding, put in or taken out. 0 or a positive errno;
+ * ret_text says what is wrong, or what follows, to a person. */
+int bridge_bind_static(struct bridge *bridge, ms_t now, const struct link_bind *bind,
+		       char *ret_text, size_t size);
+int bridge_unbind_static(struct bridge *bridge, ms_t now, const struct link_bind *bind,
+			 char *ret_text, size_t size);
+/* A leasequery by hand; cb is called for each answer, the last has last set. 0 or a
+ * positive errno with ret_text. */
+int bridge_ask(struct bridge *bridge, ms_t now, const struct link_ask *ask,
+	       void (*cb)(void *arg, const struct lq_answer *answer), void *arg,
+	       char *ret_text, size_t size);
+/* A MAC that the kernel's FDB has on a port whose guard is monitor. */
+void bridge_fdb(struct bridge *bridge, ms_t now, const char *port, uint16_t vlan,
+		const struct mac *mac, bool gone);
+/* All that the FDB holds on this port has been told; true before: it follows. */
+void bridge_fdb_read(struct bridge *bridge, ms_t now, const char *port, bool before);
 
 ms_t bridge_deadline(const struct bridge *bridge);
 void bridge_tick(struct bridge *bridge, ms_t now);
@@ -83,10 +147,18 @@ struct bridge_port_info {
 	const struct link_port *settings;	/* NULL: known from the kernel only */
 	bool placed;		/* it is a bridge port */
 	enum link_guard mode;	/* in force */
+	bool offloaded;		/* an ASIC forwards its traffic: no guard */
+	const char *members;	/* the interfaces that are set and speak VDP for it */
 	unsigned bindings, vsis;
+	bool cases_complete;	/* see struct link_cases */
+	unsigned cases;
 };
 void bridge_each_port(struct bridge *bridge,
 		      void (*cb)(void *arg, const struct bridge_port_info *info), void *arg);
+/* The bindings of a VSI's entry on its port. */
+void bridge_each_of_entry(struct bridge *bridge, const struct vsi *vsi,
+			  const struct vsi_entry *entry,
+			  void (*cb)(void *arg, const struct binding *binding), void *arg);
 const char *bridge_port_name(const struct bridge *bridge, uint16_t port);
 struct vsi *bridge_vsis(struct bridge *bridge);		/* first, then ->next */
 struct binding_table *bridge_bindings(struct bridge *bridge);
@@ -94,7 +166,8 @@ struct lq *bridge_lq(struct bridge *bridge);
 const struct snoop_counts *bridge_snoop_counts(const struct bridge *bridge);
 
 struct bridge_counts {
-	uint64_t migrations, arrived, staged, put, moved, nothing_known, failed, conflicts;
+	uint64_t migrations, arrived, staged, put, moved, nothing_known, failed, conflicts,
+		refreshed;
 };
 const struct bridge_counts *bridge_counts(const struct bridge *bridge);
 

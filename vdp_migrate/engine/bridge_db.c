@@ -2,10 +2,13 @@
 /*
  * rtnetlink over libnl-3: RTM_GETLINK and RTM_GETADDR dumps, RTNLGRP_LINK and
  * RTNLGRP_IPV4_IFADDR afterwards. Notifications of family AF_BRIDGE are about a
- * port's settings and are passed over: what a port's master is, the plain ones say.
- * Addresses are only marked stale, and read at the next question.
+ * port's settings: what a port's master is, the plain ones say. Of the VLANs of ports
+ * there are several kinds of notifications and none for some changes, so at each that may
+ * mean one they are marked stale, and read again at the end of the dispatch; addresses,
+ * at the next question.
  */
 #include "bridge_db.h"
+#include "bridge_vlan.h"
 
 #include <errno.h>
 #include <netlink/attr.h>
@@ -29,7 +32,9 @@
 struct link {
 	uint32_t ifindex, master;
 	char name[VM_IFNAME_MAX];
-	bool is_bridge, seen, unhashed;
+	bool is_bridge, is_bundle, seen, unhashed; /* bundle: bond or team */
+	bool filters, offloaded;
+	struct bridge_vlan pvid;
 	struct addr ip4;
 	UT_hash_handle by_ifindex, by_name;
 };
@@ -37,7 +42,7 @@ struct link {
 struct bridge_db {
 	struct nl_sock *ask, *watch;
 	struct link *by_ifindex, *by_name;
-	bool addresses_stale;
+	bool addresses_stale, vlans_stale;
 	/* During a dispatch: */
 	void (*changed)(void *arg, const char *name);
 	void *changed_arg;
@@ -48,6 +53,7 @@ typedef void (*message_cb)(struct bridge_db *db, struct nlmsghdr *head);
 static int open_sockets(struct bridge_db *db);
 static int load_links(struct bridge_db *db);
 static void load_addresses(struct bridge_db *db);
+static void load_vlans(struct bridge_db *db);
 static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take);
 static int receive(struct nl_sock *sock, int flags, struct bridge_db *db,
 		   message_cb take);
@@ -55,6 +61,7 @@ static void take_any(struct bridge_db *db, struct nlmsghdr *head);
 static void take_none(struct bridge_db *db, struct nlmsghdr *head);
 static void take_link(struct bridge_db *db, struct nlmsghdr *head);
 static void take_address(struct bridge_db *db, struct nlmsghdr *head);
+static void take_vlans(struct bridge_db *db, struct nlmsghdr *head);
 static void update(struct bridge_db *db, const struct link *news);
 static void forget(struct bridge_db *db, struct link *link);
 static void rename_link(struct bridge_db *db, struct link *link,
@@ -77,6 +84,7 @@ int bridge_db_new(struct bridge_db **ret_db)
 		bridge_db_free(db);
 		return r;
 	}
+	load_vlans(db);
 	*ret_db = db;
 	return 0;
 }
@@ -99,21 +107,34 @@ bool bridge_db_port(const struct bridge_db *db, const char *name,
 {
 	struct link *first, *port, *master;
 
+	*ret_port = (struct bridge_db_port){ 0 };
+	memcpy(ret_port->port_name, name, strnlen(name, sizeof(ret_port->port_name) - 1));
 	HASH_FIND(by_name, db->by_name, name, strlen(name), first);
 	port = first;
 	for (int i = 0; port && i < MASTERS_MAX; i++) {
 		master = find(db, port->master);
+		ret_port->ifindex = first->ifindex;
+		ret_port->port_ifindex = port->ifindex;
+		memcpy(ret_port->port_name, port->name, sizeof(port->name));
+		ret_port->offloaded |= port->offloaded;
 		if (master && master->is_bridge) {
-			ret_port->ifindex = first->ifindex;
-			ret_port->port_ifindex = port->ifindex;
-			memcpy(ret_port->port_name, port->name, sizeof(port->name));
 			ret_port->bridge_ifindex = master->ifindex;
 			memcpy(ret_port->bridge_name, master->name, sizeof(master->name));
+			ret_port->vlans = master->filters;
+			ret_port->pvid = port->pvid.vid;
+			ret_port->pvid_tagged = port->pvid.tagged;
 			return true;
 		}
-		port = master;
+		port = master && master->is_bundle ? master : NULL;
 	}
 	return false;
+}
+
+uint16_t bridge_db_own_vlan(const struct bridge_db *db, uint32_t bridge_ifindex)
+{
+	const struct link *bridge = find(db, bridge_ifindex);
+
+	return bridge && bridge->filters ? bridge->pvid.vid : 0;
 }
 
 bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex,
@@ -125,6 +146,27 @@ bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex,
 	if (!master || !master->is_bridge)
 		return false;
 	memcpy(ret_name, link->name, sizeof(link->name));
+	return true;
+}
+
+void bridge_db_each_bridge(const struct bridge_db *db,
+			   void (*cb)(void *arg, uint32_t ifindex, const char *name),
+			   void *arg)
+{
+	for (struct link *link = db->by_ifindex; link; link = link->by_ifindex.next)
+		if (link->is_bridge)
+			cb(arg, link->ifindex, link->name);
+}
+
+bool bridge_db_anchor(const struct bridge_db *db, uint32_t ifindex,
+		      char ret_name[VM_IFNAME_MAX])
+{
+	const struct link *link = find(db, ifindex);
+	struct bridge_db_port port;
+
+	if (!link || !bridge_db_port(db, link->name, &port))
+		return false;
+	memcpy(ret_name, port.port_name, sizeof(port.port_name));
 	return true;
 }
 
@@ -161,9 +203,12 @@ void bridge_db_dispatch(struct bridge_db *db, void (*cb)(void *arg, const char *
 			while (receive(db->watch, MSG_DONTWAIT, db, take_none) != -EAGAIN)
 				;
 			db->addresses_stale = true;
+			db->vlans_stale = true;
 			r = load_links(db);
 		}
 	} while (!r);
+	if (db->vlans_stale)
+		load_vlans(db);
 	db->changed = NULL;
 }
 
@@ -178,8 +223,8 @@ static int open_sockets(struct bridge_db *db)
 		return -ENOMEM;
 	if (nl_connect(db->watch, NETLINK_ROUTE) < 0 ||
 	    nl_connect(db->ask, NETLINK_ROUTE) < 0 ||
-	    nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0) <
-		    0)
+	    nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+				      RTNLGRP_BRVLAN, 0) < 0)
 		return errno ? -errno : -EIO;
 	fd = nl_socket_get_fd(db->watch);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
@@ -212,12 +257,29 @@ static void load_addresses(struct bridge_db *db)
 	db->addresses_stale = dump(db, RTM_GETADDR, AF_INET, take_address) < 0;
 }
 
+static void load_vlans(struct bridge_db *db)
+{
+	db->vlans_stale = dump(db, RTM_GETLINK, AF_BRIDGE, take_vlans) < 0;
+}
+
 static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take)
 {
-	struct rtgenmsg generic = { .rtgen_family = family };
+	/* The mask is of link dumps; others read the family alone. */
+	struct {
+		struct ifinfomsg info;
+		struct rtattr mask;
+		uint32_t value;
+	} ask = {
+		.info.ifi_family = family,
+		.mask = { .rta_len = RTA_LENGTH(sizeof(uint32_t)),
+			  .rta_type = IFLA_EXT_MASK },
+		.value = RTEXT_FILTER_BRVLAN_COMPRESSED,
+	};
+	bool vlans = type == RTM_GETLINK && family == AF_BRIDGE;
 	int r;
 
-	r = nl_send_simple(db->ask, type, NLM_F_DUMP, &generic, sizeof(generic));
+	r = nl_send_simple(db->ask, type, NLM_F_DUMP, &ask,
+			   vlans ? sizeof(ask) : sizeof(struct rtgenmsg));
 	if (r < 0)
 		return -EIO;
 	do {
@@ -248,8 +310,13 @@ static int receive(struct nl_sock *sock, int flags, struct bridge_db *db, messag
 
 static void take_any(struct bridge_db *db, struct nlmsghdr *head)
 {
+	const struct rtgenmsg *generic = nlmsg_data(head);
+
 	if (head->nlmsg_type == RTM_NEWADDR || head->nlmsg_type == RTM_DELADDR)
 		db->addresses_stale = true;
+	else if (nlmsg_datalen(head) >= (int)sizeof(*generic) &&
+		 generic->rtgen_family == AF_BRIDGE)
+		db->vlans_stale = true;
 	else
 		take_link(db, head);
 }
@@ -281,11 +348,16 @@ static void take_link(struct bridge_db *db, struct nlmsghdr *head)
 	nla_strlcpy(news.name, a[IFLA_IFNAME], sizeof(news.name));
 	if (a[IFLA_MASTER])
 		news.master = nla_get_u32(a[IFLA_MASTER]);
+	news.offloaded = a[IFLA_PHYS_SWITCH_ID];
 	if (a[IFLA_LINKINFO]) {
 		kind = nla_find(nla_data(a[IFLA_LINKINFO]), nla_len(a[IFLA_LINKINFO]),
 				IFLA_INFO_KIND);
 		news.is_bridge = kind && !nla_strcmp(kind, "bridge");
+		news.is_bundle = kind && (!nla_strcmp(kind, "bond") ||
+					  !nla_strcmp(kind, "team"));
+		news.filters = news.is_bridge && bridge_vlan_filters(a[IFLA_LINKINFO]);
 	}
+	db->vlans_stale |= news.is_bridge;
 	update(db, &news);
 }
 
@@ -307,6 +379,22 @@ static void take_address(struct bridge_db *db, struct nlmsghdr *head)
 	memcpy(link->ip4.b, nla_data(local), 4);
 }
 
+static void take_vlans(struct bridge_db *db, struct nlmsghdr *head)
+{
+	const struct ifinfomsg *info = nlmsg_data(head);
+	struct bridge_vlan pvid;
+	struct link *link;
+
+	if (head->nlmsg_type != RTM_NEWLINK || nlmsg_datalen(head) < (int)sizeof(*info))
+		return;
+	link = find(db, (uint32_t)info->ifi_index);
+	pvid = bridge_vlan_pvid(nlmsg_find_attr(head, sizeof(*info), IFLA_AF_SPEC));
+	if (!link || (link->pvid.vid == pvid.vid && link->pvid.tagged == pvid.tagged))
+		return;
+	link->pvid = pvid;
+	tell(db, link->name);
+}
+
 static void update(struct bridge_db *db, const struct link *news)
 {
 	struct link *link = find(db, news->ifindex);
@@ -324,14 +412,20 @@ static void update(struct bridge_db *db, const struct link *news)
 		}
 		db->addresses_stale = true;
 	} else if (!strcmp(link->name, news->name) && link->master == news->master &&
-		   link->is_bridge == news->is_bridge) {
+		   link->is_bridge == news->is_bridge &&
+		   link->is_bundle == news->is_bundle && link->filters == news->filters &&
+		   link->offloaded == news->offloaded) {
 		link->seen = true;
 		return;
 	}
+	db->vlans_stale |= link->master != news->master;
 	if (strcmp(link->name, news->name))
 		rename_link(db, link, news->name);
 	link->master = news->master;
 	link->is_bridge = news->is_bridge;
+	link->is_bundle = news->is_bundle;
+	link->filters = news->filters;
+	link->offloaded = news->offloaded;
 	link->seen = true;
 	tell(db, link->name);
 }

@@ -56,8 +56,19 @@ static const struct {
 	{ DO_QUERY_GROUPS, query_groups },
 };
 
-static void copy_from_elsewhere(const struct doing *d, const struct vsi_entry *entry,
+static struct binding_host host_known(const struct doing *d);
+static unsigned hosts(const struct doing *d, const struct vsi_lease *lease,
+		      struct binding_host ret_hosts[VSI_MACS_MAX]);
+static void follow_static(const struct doing *d, enum binding_state state);
+static void end_elsewhere(const struct doing *d, const struct binding_host *host);
+static void learn_from_elsewhere(const struct doing *d, struct vsi_lease *lease);
+static void copy_from_elsewhere(const struct doing *d, struct vsi_lease *lease,
 				enum binding_state state);
+static void copy_host(const struct doing *d, const struct binding_host *host,
+		      enum binding_state state);
+static void each_of_host(const struct doing *d, const struct binding_host *host,
+			 unsigned states,
+			 void (*cb)(struct bridge *b, struct binding *binding));
 static void each_here(const struct doing *d, unsigned states,
 		      void (*cb)(struct bridge *b, struct binding *binding));
 static void set_active(struct bridge *b, struct binding *binding);
@@ -94,6 +105,21 @@ bool bridge_holds(struct bridge *b, const struct vsi *vsi, const struct vsi_entr
 	return false;
 }
 
+bool bridge_lease_holds(struct bridge *b, const struct vsi *vsi,
+			const struct vsi_lease *lease, unsigned states)
+{
+	unsigned n;
+	const struct mac *macs = vsi_macs(lease, &n);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct vsi_entry entry = { macs[i], lease->entry.vlan };
+
+		if (bridge_holds(b, vsi, &entry, states))
+			return true;
+	}
+	return false;
+}
+
 void bridge_bind(struct bridge *b, const struct vsi *vsi, uint16_t port,
 		 const struct binding_host *host, const struct known *known,
 		 enum binding_state state)
@@ -101,6 +127,7 @@ void bridge_bind(struct bridge *b, const struct vsi *vsi, uint16_t port,
 	struct binding binding = {
 		.host = *host, .ip = known->ip, .port = port, .state = (uint8_t)state,
 		.origin = (uint8_t)known->origin, .server = known->server,
+		.lease_s = known->lease_s == LQ_FOREVER ? 0 : known->lease_s,
 		.lease_end = bridge_lease_end(b->now, known->lease_s),
 	};
 
@@ -115,6 +142,16 @@ ms_t bridge_lease_end(ms_t now, uint32_t lease_s)
 	return lease_s == LQ_FOREVER ? MS_NEVER : now + (ms_t)lease_s * 1000;
 }
 
+void bridge_withdraw_lease(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease)
+{
+	const struct doing doing = { b, vsi, lease, NULL };
+	struct binding_host host[VSI_MACS_MAX];
+	unsigned n = hosts(&doing, lease, host);
+
+	while (n)
+		each_of_host(&doing, &host[--n], BRIDGE_ANY_STATE, take_out);
+}
+
 /* The actions. */
 
 /* assist=off: nothing is done at a migration, neither moved nor asked. */
@@ -126,15 +163,16 @@ static void recover(const struct doing *d)
 	d->vsi->held = false;
 	d->vsi->first_frame = false;
 	for (unsigned i = 0; i < d->vsi->n_leases; i++)
-		if (bridge_holds(d->b, d->vsi, &d->vsi->leases[i].entry, held))
+		if (bridge_lease_holds(d->b, d->vsi, &d->vsi->leases[i], held))
 			d->vsi->held = true;
 	d->b->counts.migrations++;
+	follow_static(d, BINDING_STAGED);
 	if (port->settings.assist == LINK_ASSIST_OFF)
 		return;
 	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
 		struct vsi_lease *lease = &d->vsi->leases[i];
 
-		copy_from_elsewhere(d, &lease->entry, BINDING_STAGED);
+		copy_from_elsewhere(d, lease, BINDING_STAGED);
 		/* Also where it was moved: the answer confirms it. */
 		asking_entry(d->b, d->vsi, lease, LQ_RANK_PREASSOC);
 	}
@@ -142,7 +180,7 @@ static void recover(const struct doing *d)
 
 static void stage(const struct doing *d)
 {
-	const struct binding_host host = bridge_host(d->b, d->vsi, &d->lease->entry);
+	const struct binding_host host = host_known(d);
 
 	d->lease->failed = false;
 	d->b->counts.staged++;
@@ -151,7 +189,7 @@ static void stage(const struct doing *d)
 
 static void put(const struct doing *d)
 {
-	const struct binding_host host = bridge_host(d->b, d->vsi, &d->lease->entry);
+	const struct binding_host host = host_known(d);
 
 	d->lease->failed = false;
 	d->b->counts.put++;
@@ -160,6 +198,7 @@ static void put(const struct doing *d)
 
 static void activate(const struct doing *d)
 {
+	follow_static(d, BINDING_ACTIVE);
 	each_here(d, BRIDGE_ANY_STATE, set_active);
 	d->vsi->clock = MS_NEVER;
 }
@@ -168,10 +207,11 @@ static void activate_here(const struct doing *d)
 {
 	const struct port *port = ports_number(d->b, d->vsi->port);
 
+	follow_static(d, BINDING_ACTIVE);
 	if (port->settings.assist == LINK_ASSIST_OFF)
 		return;
 	for (unsigned i = 0; i < d->vsi->n_leases; i++)
-		copy_from_elsewhere(d, &d->vsi->leases[i].entry, BINDING_ACTIVE);
+		copy_from_elsewhere(d, &d->vsi->leases[i], BINDING_ACTIVE);
 }
 
 /* Bindings of these entries on other ports: those of a VSI leave with it; those
@@ -185,20 +225,17 @@ static void leave_there(const struct doing *d)
 	while ((other = vsi_elsewhere(d->b->vsis, d->vsi, states)))
 		bridge_step(d->b, other, MIGRATION_ACTIVE_ELSEWHERE, NULL, NULL);
 	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
-		const struct binding_host host =
-			bridge_host(d->b, d->vsi, &d->vsi->leases[i].entry);
-		struct binding *next;
+		struct binding_host host[VSI_MACS_MAX];
+		unsigned n = hosts(d, &d->vsi->leases[i], host);
 
-		for (struct binding *j = binding_first(d->b->bindings, &host); j; j = next) {
-			next = j->next;
-			if (j->port != d->vsi->port && !j->vsi.format)
-				binding_remove(d->b->bindings, j);
-		}
+		while (n)
+			end_elsewhere(d, &host[--n]);
 	}
 }
 
 static void activate_static(const struct doing *d)
 {
+	follow_static(d, BINDING_ACTIVE);
 	each_here(d, BRIDGE_ANY_STATE, set_active);
 }
 
@@ -207,7 +244,7 @@ static void ask_missing(const struct doing *d)
 	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
 		struct vsi_lease *lease = &d->vsi->leases[i];
 
-		if (!bridge_holds(d->b, d->vsi, &lease->entry, BRIDGE_ANY_STATE))
+		if (!bridge_lease_holds(d->b, d->vsi, lease, BRIDGE_ANY_STATE))
 			asking_entry(d->b, d->vsi, lease, LQ_RANK_ASSOC);
 	}
 }
@@ -280,18 +317,93 @@ static void start_clock(const struct doing *d)
 
 /* Below the actions. */
 
-static void copy_from_elsewhere(const struct doing *d, const struct vsi_entry *entry,
+static struct binding_host host_known(const struct doing *d)
+{
+	struct vsi_entry entry = d->lease->entry;
+
+	if (mac_is_zero(&entry.mac))
+		entry.mac = d->known->mac;
+	return bridge_host(d->b, d->vsi, &entry);
+}
+
+/* Of an entry without MAC: those that were found out. */
+static unsigned hosts(const struct doing *d, const struct vsi_lease *lease,
+		      struct binding_host ret_hosts[VSI_MACS_MAX])
+{
+	unsigned n;
+	const struct mac *macs = vsi_macs(lease, &n);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct vsi_entry entry = { macs[i], lease->entry.vlan };
+
+		ret_hosts[i] = bridge_host(d->b, d->vsi, &entry);
+	}
+	return n;
+}
+
+static void follow_static(const struct doing *d, enum binding_state state)
+{
+	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
+		struct binding_host host[VSI_MACS_MAX];
+		unsigned n = hosts(d, &d->vsi->leases[i], host);
+
+		while (n)
+			bridge_static_take_up(d->b, d->vsi, &host[--n], state);
+	}
+}
+
+static void end_elsewhere(const struct doing *d, const struct binding_host *host)
+{
+	struct binding *next;
+
+	for (struct binding *j = binding_first(d->b->bindings, host); j; j = next) {
+		next = j->next;
+		if (j->port != d->vsi->port &&
+		    (!j->vsi.format || !vsi_find(d->b->vsis, j->port, &j->vsi))) {
+			bridge_static_leave(d->b, j);
+			binding_remove(d->b->bindings, j);
+		}
+	}
+}
+
+/* What another port has found out of the same entry without MAC. */
+static void learn_from_elsewhere(const struct doing *d, struct vsi_lease *lease)
+{
+	const struct vsi *other = vsi_elsewhere(d->b->vsis, d->vsi, ~0u);
+	const struct mac *macs;
+	unsigned n;
+
+	if (!other || !mac_is_zero(&lease->entry.mac))
+		return;
+	for (unsigned i = 0; i < other->n_leases; i++) {
+		if (!entry_equal(&other->leases[i].entry, &lease->entry))
+			continue;
+		macs = vsi_macs(&other->leases[i], &n);
+		while (n)
+			(void)bridge_learn_mac(d->b, d->vsi, lease, &macs[--n]);
+	}
+}
+
+static void copy_from_elsewhere(const struct doing *d, struct vsi_lease *lease,
 				enum binding_state state)
 {
-	const struct binding_host host = bridge_host(d->b, d->vsi, entry);
+	struct binding_host host[VSI_MACS_MAX];
+	unsigned n;
 
-	if (mac_is_zero(&entry->mac))
-		return;
-	for (struct binding *i = binding_first(d->b->bindings, &host); i; i = i->next) {
+	learn_from_elsewhere(d, lease);
+	n = hosts(d, lease, host);
+	while (n)
+		copy_host(d, &host[--n], state);
+}
+
+static void copy_host(const struct doing *d, const struct binding_host *host,
+		      enum binding_state state)
+{
+	for (struct binding *i = binding_first(d->b->bindings, host); i; i = i->next) {
 		struct binding here = *i;
 
 		if (i->port == d->vsi->port || i->state == BINDING_STAGED ||
-		    binding_find(d->b->bindings, &host, &i->ip, d->vsi->port))
+		    binding_find(d->b->bindings, host, &i->ip, d->vsi->port))
 			continue;
 		here.port = d->vsi->port;
 		here.state = (uint8_t)state;
@@ -307,18 +419,27 @@ static void each_here(const struct doing *d, unsigned states,
 		      void (*cb)(struct bridge *b, struct binding *binding))
 {
 	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
-		const struct binding_host host =
-			bridge_host(d->b, d->vsi, &d->vsi->leases[i].entry);
-		struct binding *next;
+		struct binding_host host[VSI_MACS_MAX];
+		unsigned n = hosts(d, &d->vsi->leases[i], host);
 
-		for (struct binding *j = binding_first(d->b->bindings, &host); j; j = next) {
-			next = j->next;
-			if (j->port != d->vsi->port || !(states & 1u << j->state) ||
-			    (j->vsi.format && !vsi_id_equal(&j->vsi, &d->vsi->id)))
-				continue;
-			binding_set_vsi(d->b->bindings, j, &d->vsi->id);
-			cb(d->b, j);
-		}
+		while (n)
+			each_of_host(d, &host[--n], states, cb);
+	}
+}
+
+static void each_of_host(const struct doing *d, const struct binding_host *host,
+			 unsigned states,
+			 void (*cb)(struct bridge *b, struct binding *binding))
+{
+	struct binding *next;
+
+	for (struct binding *j = binding_first(d->b->bindings, host); j; j = next) {
+		next = j->next;
+		if (j->port != d->vsi->port || !(states & 1u << j->state) ||
+		    (j->vsi.format && !vsi_id_equal(&j->vsi, &d->vsi->id)))
+			continue;
+		binding_set_vsi(d->b->bindings, j, &d->vsi->id);
+		cb(d->b, j);
 	}
 }
 
@@ -339,5 +460,6 @@ static void set_dormant(struct bridge *b, struct binding *binding)
 
 static void take_out(struct bridge *b, struct binding *binding)
 {
+	bridge_static_leave(b, binding);
 	binding_remove(b->bindings, binding);
 }

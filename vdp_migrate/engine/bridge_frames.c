@@ -7,11 +7,15 @@
  * Supported standards: RFC 2131, RFC 7513 (DHCP snooping).
  */
 #include "bridge_private.h"
+#include "vdp_migrate/protocol.h"
 #include "wire/text.h"
 
 static void snooped(struct bridge *b, const struct port *port, const struct inet_frame *frame);
+static bool is_elsewhere(struct bridge *b, const struct port *port, uint16_t vlan,
+			 const struct mac *mac);
 static void apply_change(struct bridge *b, const struct snoop_change *change);
 static void first_frame(struct bridge *b, const struct port *port, const struct mac *mac);
+static bool has_mac(const struct vsi_lease *lease, const struct mac *mac);
 static struct vsi *vsi_of_host(struct bridge *b, uint16_t port,
 			       const struct binding_host *host, struct vsi_lease **ret_lease);
 
@@ -23,10 +27,34 @@ void bridge_frame(struct bridge *b, ms_t now, const char *name,
 	b->now = now;
 	if (!port || !port->known || port->settings.gone || !port->placed)
 		return;
+	if (frame->ethertype == ETHERTYPE_LLDP) {
+		bridge_cases_neighbour(b, port, &frame->src);
+		return;
+	}
 	first_frame(b, port, &frame->src);
 	if (frame->udp && (frame->dport == DHCP4_SERVER_PORT ||
 			   frame->dport == DHCP4_CLIENT_PORT))
 		snooped(b, port, frame);
+}
+
+/* A relay or a DHCP server of this machine is as good as one behind a trusted port; of
+ * what it says, only what servers say counts: a request of this machine is no VM's. */
+void bridge_frame_local(struct bridge *b, ms_t now, uint32_t bridge_ifindex,
+			const struct inet_frame *frame)
+{
+	struct dhcp4 message;
+	struct snoop_change change;
+	const struct snoop_seen seen = {
+		.bridge = bridge_ifindex, .vlan = frame->vlan, .trusted = true,
+		.src = frame->src, .message = &message,
+	};
+
+	b->now = now;
+	if (!frame->udp || frame->sport != DHCP4_SERVER_PORT ||
+	    dhcp4_decode(frame->payload, &message, NULL) || message.op != DHCP4_BOOTREPLY)
+		return;
+	snoop_see(b->snoop, now, &seen, &change);
+	apply_change(b, &change);
 }
 
 /* Statics. */
@@ -35,15 +63,44 @@ static void snooped(struct bridge *b, const struct port *port, const struct inet
 {
 	struct dhcp4 message;
 	struct snoop_change change;
-	const struct snoop_seen seen = {
-		.bridge = port->bridge, .vlan = frame->vlan, .port = port->number,
+	struct snoop_seen seen = {
+		.bridge = port->bridge, .vlan = ports_vlan_in(port, frame->vlan),
+		.port = port->number,
 		.trusted = port->settings.trusted, .src = frame->src, .message = &message,
 	};
 
 	if (dhcp4_decode(frame->payload, &message, NULL))
 		return;
+	seen.elsewhere = message.op == DHCP4_BOOTREQUEST &&
+			 is_elsewhere(b, port, seen.vlan, &message.chaddr);
 	snoop_see(b->snoop, b->now, &seen, &change);
 	apply_change(b, &change);
+}
+
+/* Is the MAC that of a VSI on another port of this bridge, and of none on this one? Not
+ * counted is one that VDP has lost sight of: its VM may be anywhere. */
+static bool is_elsewhere(struct bridge *b, const struct port *port, uint16_t vlan,
+			 const struct mac *mac)
+{
+	unsigned there = 1u << MIGRATION_EXPECTED | 1u << MIGRATION_ARRIVED |
+			 1u << MIGRATION_SETTLED;
+	bool elsewhere = false;
+
+	for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next) {
+		const struct port *its = ports_number(b, vsi->port);
+
+		if (its->bridge != port->bridge)
+			continue;
+		for (unsigned i = 0; i < vsi->n_leases; i++) {
+			if (!mac_equal(&vsi->leases[i].entry.mac, mac) ||
+			    bridge_host(b, vsi, &vsi->leases[i].entry).vlan != vlan)
+				continue;
+			if (its == port)
+				return false;
+			elsewhere |= there >> vsi->state & 1;
+		}
+	}
+	return elsewhere;
 }
 
 static void apply_change(struct bridge *b, const struct snoop_change *change)
@@ -52,34 +109,46 @@ static void apply_change(struct bridge *b, const struct snoop_change *change)
 		.ip = change->ip, .server = change->server, .lease_s = change->lease_s,
 		.origin = BINDING_SNOOPED,
 	};
-	struct vsi_lease *lease;
 	struct binding *binding;
-	struct vsi *vsi;
 
 	switch (change->what) {
 	case SNOOP_NOTHING:
 		return;
 	case SNOOP_RENEWED:
 		binding_renew(b->bindings, &change->host, &change->ip,
-			      bridge_lease_end(b->now, change->lease_s));
+			      bridge_lease_end(b->now, change->lease_s), change->lease_s);
 		return;
 	case SNOOP_ENDED:
 		binding = binding_find(b->bindings, &change->host, &change->ip, change->port);
+		b->why = "released or declined by the client";
 		if (binding && binding->origin != BINDING_STATIC)
 			binding_remove(b->bindings, binding);
+		b->why = NULL;
 		return;
 	case SNOOP_BOUND:
-		break;
+		bridge_found(b, change->port, &change->host, &known);
+		binding_set_client_id(b->bindings, &change->host, &change->client_id);
+		bridge_keep_host(b, &change->host);
+		return;
 	}
-	vsi = vsi_of_host(b, change->port, &change->host, &lease);
-	binding = binding_find(b->bindings, &change->host, &change->ip, change->port);
+}
+
+void bridge_found(struct bridge *b, uint16_t port, const struct binding_host *host,
+		  const struct known *known)
+{
+	struct vsi_lease *lease;
+	struct vsi *vsi = vsi_of_host(b, port, host, &lease);
+	struct known of_host = *known;
+	struct binding *binding = binding_find(b->bindings, host, &known->ip, port);
+
 	/* A VM that leaves may renew; it goes on leaving. */
-	bridge_bind(b, vsi, change->port, &change->host, &known,
+	bridge_bind(b, vsi, port, host, known,
 		    binding && binding->state == BINDING_LEAVING ? BINDING_LEAVING
 								 : BINDING_ACTIVE);
 	if (!vsi)
 		return;
-	bridge_step(b, vsi, MIGRATION_LEASE_KNOWN, lease, &known);
+	of_host.mac = host->mac;
+	bridge_step(b, vsi, MIGRATION_LEASE_KNOWN, lease, &of_host);
 	bridge_check_known(b, vsi);
 }
 
@@ -89,11 +158,22 @@ static void first_frame(struct bridge *b, const struct port *port, const struct 
 		if (vsi->port != port->number || vsi->first_frame)
 			continue;
 		for (unsigned i = 0; i < vsi->n_leases; i++)
-			if (mac_equal(&vsi->leases[i].entry.mac, mac)) {
+			if (has_mac(&vsi->leases[i], mac)) {
 				bridge_step(b, vsi, MIGRATION_FIRST_FRAME, NULL, NULL);
 				break;
 			}
 	}
+}
+
+static bool has_mac(const struct vsi_lease *lease, const struct mac *mac)
+{
+	unsigned n;
+	const struct mac *macs = vsi_macs(lease, &n);
+
+	while (n)
+		if (mac_equal(&macs[--n], mac))
+			return true;
+	return false;
 }
 
 static struct vsi *vsi_of_host(struct bridge *b, uint16_t port,
@@ -107,5 +187,15 @@ static struct vsi *vsi_of_host(struct bridge *b, uint16_t port,
 				*ret_lease = &vsi->leases[i];
 				return vsi;
 			}
+	/* A VSI that names no MAC has all that nobody else names in its VLAN. */
+	for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next) {
+		struct vsi_lease *lease = vsi->port == port
+			? vsi_lease_of(vsi, host->vlan, &host->mac) : NULL;
+
+		if (!lease || !bridge_learn_mac(b, vsi, lease, &host->mac))
+			continue;
+		*ret_lease = lease;
+		return vsi;
+	}
 	return NULL;
 }

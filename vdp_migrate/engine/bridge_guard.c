@@ -27,7 +27,9 @@ void bridge_restore(struct bridge *b, ms_t now, const struct guard_element *elem
 	if (element->timeout_ms != MS_NEVER)
 		binding.lease_end = now + element->timeout_ms - BRIDGE_GRACE_MS;
 	binding.port = port->number;
-	binding.host = (struct binding_host){ port->bridge, element->vlan, element->mac };
+	binding.host = (struct binding_host){
+		port->bridge, ports_vlan_in(port, element->vlan), element->mac,
+	};
 	b->restoring = true;
 	binding_put(b->bindings, &binding);
 	b->restoring = false;
@@ -41,6 +43,18 @@ void bridge_restore_mode(struct bridge *b, const char *name, enum link_guard mod
 		port->mode = mode;
 }
 
+bool bridge_wants(struct bridge *b, const struct guard_element *element)
+{
+	const struct port *port = ports_find(b, element->port);
+	struct binding_host host = { .mac = element->mac };
+
+	if (!port)
+		return false;
+	host.bridge = port->bridge;
+	host.vlan = ports_vlan_in(port, element->vlan);
+	return binding_find(b->bindings, &host, &element->ip, port->number);
+}
+
 void bridge_say_all(struct bridge *b, ms_t now)
 {
 	b->now = now;
@@ -52,14 +66,32 @@ void bridge_say_all(struct bridge *b, ms_t now)
 	binding_each(b->bindings, say_again, b);
 }
 
+void bridge_guard_put(struct bridge *b, const struct binding *binding)
+{
+	say(b, binding, b->io->put);
+}
+
+void bridge_guard_renew(struct bridge *b, const struct binding *binding)
+{
+	say(b, binding, b->io->renew);
+}
+
+void bridge_guard_drop(struct bridge *b, const struct binding *binding)
+{
+	say(b, binding, b->io->drop);
+}
+
+/* The one place where a VLAN becomes again what it is on the wire: the guard sees
+ * frames before the bridge has put the untagged ones into their PVID. */
 static struct guard_element element_of(struct bridge *b, const struct binding *binding)
 {
+	const struct port *port = ports_number(b, binding->port);
 	struct guard_element element = {
-		.vlan = binding->host.vlan, .mac = binding->host.mac, .ip = binding->ip,
-		.timeout_ms = MS_NEVER,
+		.vlan = ports_vlan_out(port, binding->host.vlan), .mac = binding->host.mac,
+		.ip = binding->ip, .timeout_ms = MS_NEVER,
 	};
 
-	memcpy(element.port, ports_number(b, binding->port)->name, sizeof(element.port));
+	memcpy(element.port, port->name, sizeof(element.port));
 	if (binding->lease_end != MS_NEVER)
 		element.timeout_ms = binding->lease_end - b->now + BRIDGE_GRACE_MS;
 	return element;
@@ -68,18 +100,24 @@ static struct guard_element element_of(struct bridge *b, const struct binding *b
 static void say(struct bridge *b, const struct binding *binding,
 		int (*how)(void *arg, const struct guard_element *element))
 {
-	const struct guard_element element = element_of(b, binding);
-	const struct port *port = ports_number(b, binding->port);
+	struct guard_element element;
 
-	if (!b->restoring && port->placed && how(b->arg, &element))
-		b->io->log(b->arg, LOG_ERR, port->name, &binding->vsi, "guard: no memory");
+	if (b->restoring || !binding->port)
+		return;
+	element = element_of(b, binding);
+	if (how(b->arg, &element))
+		b->io->log(b->arg, LOG_ERR, element.port, &binding->vsi, "guard: no memory");
 }
 
 static void say_put(void *arg, const struct binding *binding)
 {
 	struct bridge *b = arg;
 
+	bridge_cases_bound(b, binding->host.vlan);
 	say(b, binding, b->io->put);
+	bridge_keep(b, binding);
+	bridge_tell_binding(b, binding, NULL, binding_state_text(binding->state),
+			    binding_origin_text(binding->origin));
 }
 
 static void say_renew(void *arg, const struct binding *binding)
@@ -87,20 +125,44 @@ static void say_renew(void *arg, const struct binding *binding)
 	struct bridge *b = arg;
 
 	say(b, binding, b->io->renew);
+	bridge_keep(b, binding);
+	bridge_tell_binding(b, binding, NULL, "renewed", binding_origin_text(binding->origin));
 }
 
 static void say_drop(void *arg, const struct binding *binding)
 {
 	struct bridge *b = arg;
 
+	bridge_cases_touch(b);
 	say(b, binding, b->io->drop);
+	bridge_forget(b, binding);
+	bridge_tell_binding(b, binding, binding_state_text(binding->state), "dropped", b->why);
+}
+
+static void say_changed(void *arg, const struct binding *binding, uint8_t old_state)
+{
+	struct bridge *b = arg;
+
+	bridge_keep(b, binding);
+	if (binding->state != old_state)
+		bridge_tell_binding(b, binding, binding_state_text(old_state),
+				    binding_state_text(binding->state),
+				    b->why ? b->why : binding_origin_text(binding->origin));
+}
+
+static void say_refresh(void *arg, struct binding *binding)
+{
+	refresh_due(arg, binding);
 }
 
 const struct binding_ops bridge_guard_ops = {
 	.put = say_put, .renew = say_renew, .drop = say_drop,
+	.changed = say_changed, .refresh = say_refresh,
 };
 
 static void say_again(void *arg, struct binding *binding)
 {
-	say_put(arg, binding);
+	struct bridge *b = arg;
+
+	say(b, binding, b->io->put);
 }

@@ -14,6 +14,8 @@
 
 #define ASK_AGAIN_MS 60000	/* DESIGN: nothing known, all tries used */
 #define DORMANT_MS 3600000	/* a dormant VSI without bindings is kept so long */
+#define VSIS_MOST 4096		/* of a port; the module keeps as many */
+#define WARNINGS_MOST 20	/* of a port in a minute */
 #define EXPIRE_MOST 256		/* bindings ended in one wake-up */
 
 struct port {
@@ -21,16 +23,31 @@ struct port {
 	char name[VM_IFNAME_MAX];
 	bool known;		/* the module has reported it; settings count */
 	bool placed;
-	bool placed_logged;
-	uint32_t bridge;	/* meant where placed */
+	bool placed_logged, offloaded_logged, differ_logged;
+	bool offloaded;		/* an ASIC forwards its traffic: no guard */
+	uint32_t bridge;	/* 0: it has been in none yet */
+	/* struct bridge_place; as last seen where it is in no bridge now. */
+	bool vlans, pvid_tagged;
+	uint16_t pvid;
 	enum link_guard mode;	/* in force */
+	unsigned n_vsis;
+	bool full_logged;
+	ms_t warned_since;	/* a minute's lid on warnings that its station provokes */
+	unsigned warned;
+	struct link_port settings; /* all of its members' together: members.c */
+};
+
+/* What the module calls a port: the anchor itself, or a slave of it. */
+struct member {
+	char name[VM_IFNAME_MAX];
+	struct port *port;	/* its anchor */
+	unsigned number;	/* among the anchor's: core/announced */
 	struct link_port settings;
 };
 
-struct asked;			/* bridge_guard.c: what becomes of a change of the binding table. */
-extern const struct binding_ops bridge_guard_ops;
-
-/* asking.c */
+struct asked;
+struct refreshing;
+struct by_hand;
 
 struct bridge {
 	const struct bridge_io *io;
@@ -39,18 +56,25 @@ struct bridge {
 	bool restoring;		/* what is put is in the kernel already */
 	struct port **ports;
 	unsigned n_ports;
+	struct member **members;
+	unsigned n_members;
 	struct vsi_table *vsis;
 	struct binding_table *bindings;
 	struct snoop *snoop;
 	struct lq *lq;
 	struct asked *asked;	/* by tag */
+	struct refreshing *refreshing;
+	struct by_hand *by_hand;
+	struct bridge_cases *cases;
 	uint64_t last_tag;
 	ms_t vsi_due;		/* no clock or ask_at of a VSI is earlier */
+	const char *why;	/* of what is done now, for those who watch; NULL */
 	struct bridge_counts counts;
 };
 
 /* A lease that has become known, from whatever source. */
 struct known {
+	struct mac mac;		/* whose it is, where the entry has no MAC */
 	struct addr ip, server;
 	uint32_t lease_s;
 	enum binding_origin origin;
@@ -60,12 +84,22 @@ struct known {
 void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 		 struct vsi_lease *lease, const struct known *known);
 void bridge_due(struct bridge *b, ms_t at);
-/* Tell the guard the VSI's MACs. */
-void bridge_announce(struct bridge *b, const struct vsi *vsi);
 void bridge_log(struct bridge *b, int priority, const struct vsi *vsi, const char *format,
 		...) __attribute__((format(printf, 4, 5)));
 /* Something is known of every entry, nothing outstanding: say so. */
 void bridge_check_known(struct bridge *b, struct vsi *vsi);
+
+/* bridge_macs.c: tell the guard the VSI's MACs. */
+void bridge_announce(struct bridge *b, const struct vsi *vsi);
+/* Those that no other VSI on its port has. */
+void bridge_renounce(struct bridge *b, const struct vsi *vsi);
+void bridge_renounce_lease(struct bridge *b, const struct vsi *vsi,
+			   const struct vsi_lease *lease);
+/* A MAC is found out of an entry without one. False: it is none of the entry's. */
+bool bridge_learn_mac(struct bridge *b, const struct vsi *vsi, struct vsi_lease *lease,
+		      const struct mac *mac);
+/* Of entries without MAC: what this port holds in their VLAN is theirs. */
+void bridge_learn_macs(struct bridge *b, struct vsi *vsi);
 
 /* bridge_do.c */
 void bridge_do(struct bridge *b, struct vsi *vsi, unsigned to_do, struct vsi_lease *lease,
@@ -76,14 +110,57 @@ struct binding_host bridge_host(const struct bridge *b, const struct vsi *vsi,
 bool bridge_holds(struct bridge *b, const struct vsi *vsi, const struct vsi_entry *entry,
 		  unsigned states);
 #define BRIDGE_ANY_STATE 0xfu
+/* The same for all MACs that the entry stands for. */
+bool bridge_lease_holds(struct bridge *b, const struct vsi *vsi,
+			const struct vsi_lease *lease, unsigned states);
 /* Put the lease in on this port, as `state`; vsi may be NULL. */
 void bridge_bind(struct bridge *b, const struct vsi *vsi, uint16_t port,
 		 const struct binding_host *host, const struct known *known,
 		 enum binding_state state);
 ms_t bridge_lease_end(ms_t now, uint32_t lease_s);
+/* Take out this port's bindings of one entry. */
+void bridge_withdraw_lease(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease);
 
 /* bridge_guard.c: what becomes of a change of the binding table. */
 extern const struct binding_ops bridge_guard_ops;
+void bridge_guard_put(struct bridge *b, const struct binding *binding);
+void bridge_guard_renew(struct bridge *b, const struct binding *binding);
+void bridge_guard_drop(struct bridge *b, const struct binding *binding);
+
+/* bridge_kept.c: for the store. */
+void bridge_keep(struct bridge *b, const struct binding *binding);
+void bridge_forget(struct bridge *b, const struct binding *binding);
+void bridge_keep_host(struct bridge *b, const struct binding_host *host);
+/* Was a binding kept elsewhere for this VSI, which no VSI there stands for yet? */
+bool bridge_kept_elsewhere(struct bridge *b, const struct vsi *vsi);
+/* A replay is over: such are no longer expected where the VSI is active elsewhere. */
+void bridge_kept_settle(struct bridge *b);
+
+/* bridge_static.c: what is bound to this host elsewhere, or nowhere, the VSI's port has
+ * too now; active: and only where a VSI stands for it. */
+void bridge_static_take_up(struct bridge *b, const struct vsi *vsi,
+			   const struct binding_host *host, enum binding_state state);
+/* Before it is taken out: a static one that no other port holds stays without a port. */
+void bridge_static_leave(struct bridge *b, const struct binding *binding);
+
+/* bridge_moved.c: the port is there now; what is bound on it follows. */
+void bridge_moved(struct bridge *b, struct port *port, const struct bridge_place *to);
+
+/* members.c */
+struct member *members_find(const struct bridge *b, const char *name);
+/* Found or made new, these are its settings now. *ret_old: an anchor that it has left, or
+ * NULL. Returns NULL: no memory. */
+struct member *members_set(struct bridge *b, const struct link_port *settings,
+			   struct port **ret_old);
+/* Which anchor it has now. True: another one than before, *ret_old (NULL: it had none). */
+bool members_anchor(struct bridge *b, struct member *member, struct port **ret_old);
+/* What its members' settings are together; then ports_apply(). */
+void members_settle(struct bridge *b, struct port *port);
+void members_tell_cases(struct bridge *b, const struct port *port,
+			const struct link_cases *cases);
+#define MEMBERS_TEXT_MAX 128
+const char *members_text(const struct bridge *b, const struct port *port,
+			 char text[MEMBERS_TEXT_MAX]);
 
 /* asking.c */
 void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
@@ -93,12 +170,67 @@ void asking_server_back(struct bridge *b, const struct addr *server);
 void asking_forget(struct bridge *b, struct vsi *vsi);
 void asking_done(struct bridge *b);
 
+/* The tags of questions: who has asked, then his own number. */
+#define TAG_ENTRY 0ull		/* asking.c */
+#define TAG_REFRESH (1ull << 56) /* refresh.c */
+#define TAG_HAND (2ull << 56)	/* asking_hand.c */
+#define TAG_CASES (3ull << 56)	/* bridge_cases.c */
+#define TAG_WHO (0xffull << 56)
+
+/* refresh.c: leases that nobody has been seen renewing. */
+void refresh_due(struct bridge *b, struct binding *binding);
+void refresh_answer(struct bridge *b, const struct lq_answer *answer);
+/* The port can be asked for now: what it holds since before a start and is not sure of. */
+void refresh_port(struct bridge *b, const struct port *port);
+void refresh_done(struct bridge *b);
+
+/* asking_hand.c */
+void asking_hand_answer(struct bridge *b, const struct lq_answer *answer);
+void asking_hand_done(struct bridge *b);
+
+/* bridge_frames.c: a lease that was seen or told, VSI or not: bind it there. */
+void bridge_found(struct bridge *b, uint16_t port, const struct binding_host *host,
+		  const struct known *known);
+
+/* bridge_cases.c */
+struct bridge_cases *bridge_cases_new(void);
+void bridge_cases_free(struct bridge_cases *cases);
+/* A port's guard or place may have changed. */
+void bridge_cases_port(struct bridge *b, const struct port *port);
+/* Something may have changed: look at all soon. */
+void bridge_cases_touch(struct bridge *b);
+void bridge_cases_tell_again(struct bridge *b);
+/* A binding came or went in this VLAN. */
+void bridge_cases_bound(struct bridge *b, uint16_t vlan);
+void bridge_cases_neighbour(struct bridge *b, const struct port *port,
+			    const struct mac *mac);
+/* False: no answer to a question of ours. */
+bool bridge_cases_answer(struct bridge *b, const struct lq_answer *answer);
+ms_t bridge_cases_deadline(const struct bridge *b);
+void bridge_cases_tick(struct bridge *b);
+/* As last told. */
+struct link_cases bridge_cases_of(const struct bridge *b, const struct port *port);
+
+/* bridge_event.c: for those who watch. */
+void bridge_tell_vsi(struct bridge *b, const struct vsi *vsi, enum migration_state old,
+		     enum migration_event why);
+/* to: a state, "renewed" or "dropped". */
+void bridge_tell_binding(struct bridge *b, const struct binding *binding, const char *from,
+			 const char *to, const char *why);
+void bridge_tell_server(struct bridge *b, const struct addr *server, bool silent);
+void bridge_tell_guard(struct bridge *b, const char *port, enum link_guard old,
+		       enum link_guard mode);
+
 /* ports.c */
 struct port *ports_find(struct bridge *b, const char *name);
 struct port *ports_get(struct bridge *b, const char *name);	/* NULL: no memory */
 struct port *ports_number(const struct bridge *b, uint16_t number);
 /* Find out where the kernel has it, set its guard's mode. */
 void ports_apply(struct bridge *b, struct port *port);
+/* The VLAN in the bridge of what this port tags, or a VSI on it says, so (0 = untagged);
+ * and the reverse. Only the guard speaks of VLANs as they are on the wire. */
+uint16_t ports_vlan_in(const struct port *port, uint16_t vlan);
+uint16_t ports_vlan_out(const struct port *port, uint16_t vlan);
 /* The servers and the giaddr for a VLAN: how many servers. */
 unsigned ports_servers(struct bridge *b, const struct port *port, uint16_t vlan,
 		       struct addr *ret_servers, struct addr *ret_giaddr);

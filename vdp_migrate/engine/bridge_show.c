@@ -17,12 +17,19 @@ void bridge_each_port(struct bridge *b,
 	for (unsigned i = 0; i < b->n_ports; i++) {
 		const struct port *port = b->ports[i];
 		struct counting counting = { .port = port };
+		char members[MEMBERS_TEXT_MAX];
 		struct bridge_port_info info = {
 			.name = port->name,
 			.settings = port->known ? &port->settings : NULL,
 			.placed = port->placed,
+			.offloaded = port->offloaded,
 			.mode = port->mode,
+			.members = members_text(b, port, members),
 		};
+		const struct link_cases cases = bridge_cases_of(b, port);
+
+		info.cases_complete = cases.complete;
+		info.cases = cases.n;
 
 		binding_each(b->bindings, count_binding, &counting);
 		info.bindings = counting.n;
@@ -30,6 +37,17 @@ void bridge_each_port(struct bridge *b,
 			info.vsis += vsi->port == port->number;
 		cb(arg, &info);
 	}
+}
+
+void bridge_each_of_entry(struct bridge *b, const struct vsi *vsi,
+			  const struct vsi_entry *entry,
+			  void (*cb)(void *arg, const struct binding *binding), void *arg)
+{
+	const struct binding_host host = bridge_host(b, vsi, entry);
+
+	for (const struct binding *i = binding_first(b->bindings, &host); i; i = i->next)
+		if (i->port == vsi->port)
+			cb(arg, i);
 }
 
 const char *bridge_port_name(const struct bridge *b, uint16_t number)

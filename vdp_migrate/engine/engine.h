@@ -11,9 +11,14 @@
 #include "bridge.h"
 #include "bridge_db.h"
 #include "control.h"
+#include "giaddr.h"
+#include "kept.h"
 #include "link_server.h"
 #include "lq_socket.h"
 #include "port_socket.h"
+#include "watches.h"
+
+#define FAILING_MAX 16
 
 struct engine {
 	struct ev_loop *loop;
@@ -26,11 +31,15 @@ struct engine {
 	bool guard_failed;	/* a commit has failed: reinstall */
 	struct bridge_db *db;
 	struct lq_socket *lq;
+	struct giaddr *giaddr;
 	struct port_socket *ports;
+	struct watches *watches;
+	struct kept *kept;
 	struct link_server *server;
 	struct control control;
-	bool no_giaddr_logged;
-	bool send_error_logged;
+	/* Servers to which the last send failed; logged once each. */
+	unsigned n_failing;
+	struct addr failing[FAILING_MAX];
 	ev_io guard_readable, db_readable, lq_readable, ports_readable;
 	ev_timer deadline;
 	ev_prepare before_waiting;
@@ -46,5 +55,7 @@ ms_t engine_now(void);
 extern const struct bridge_io engine_io;
 /* Make the kernel's guard what it should be; what fails is done again later. */
 void engine_commit(struct engine *engine);
+/* Install the guard anew and make it what it should be. 0 or -errno. */
+int engine_recover(struct engine *engine);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the story's wishes become: calls to the guard, datagrams, log lines. No
- * decision is made here but one: which address leasequeries come from where none
- * is configured.
+ * decision is made here.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <time.h>
 
 #include "engine.h"
+#include "events.h"
 #include "log.h"
 #include "wire/text.h"
 
@@ -21,18 +21,38 @@ ms_t engine_now(void)
 	return (ms_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void drop_unwanted(void *arg, const struct guard_element *element)
+{
+	struct engine *engine = arg;
+
+	if (!bridge_wants(engine->bridge, element))
+		(void)engine->guard_ops->drop(engine->guard, element);
+}
+
+/* What was queued is lost with the old rules: say all that is true, and take out what
+ * is in the kernel and not in the table. */
+int engine_recover(struct engine *engine)
+{
+	int err = engine->guard_ops->recover(engine->guard);
+
+	if (err)
+		return err;
+	engine->guard_dirty = true;
+	bridge_say_all(engine->bridge, engine_now());
+	return engine->guard_ops->list(engine->guard, drop_unwanted, engine);
+}
+
 void engine_commit(struct engine *engine)
 {
 	int err = 0;
 
-	if (engine->guard_failed) {
-		err = engine->guard_ops->recover(engine->guard);
-		if (!err)
-			bridge_say_all(engine->bridge, engine_now());
-		engine->guard_dirty = true;
-	}
-	if (!err && engine->guard_dirty)
+	if (engine->guard_failed)
+		err = engine_recover(engine);
+	if (!err && engine->guard_dirty) {
 		err = engine->guard_ops->commit(engine->guard);
+		engine->control.commits++;
+	}
+	engine->control.commits_failed += err != 0;
 	if (engine->guard_dirty)
 		engine->announced = false;
 	engine->guard_dirty = false;
@@ -41,6 +61,10 @@ void engine_commit(struct engine *engine)
 			 "second", strerror(-err));
 	else if (!err && engine->guard_failed)
 		log_line(LOG_NOTICE, "guard: in place again");
+	if (!err != !engine->guard_failed)
+		events_tell_state(engine->server, "guard", NULL,
+				  err ? "not in place" : "in place",
+				  err ? strerror(-err) : NULL);
 	engine->guard_failed = err;
 }
 
@@ -94,55 +118,98 @@ static int mode(void *arg, const char *port, enum link_guard wanted)
 	return engine->guard_ops->mode(engine->guard, port, wanted);
 }
 
+/* True: this server fails since now. */
+static bool note_failing(struct engine *engine, const struct addr *server, int err)
+{
+	unsigned i = 0;
+
+	while (i < engine->n_failing && !addr_equal(&engine->failing[i], server))
+		i++;
+	if (!err && i < engine->n_failing)
+		engine->failing[i] = engine->failing[--engine->n_failing];
+	if (!err || i < engine->n_failing || i == FAILING_MAX)
+		return false;
+	engine->failing[engine->n_failing++] = *server;
+	return true;
+}
+
 static int lq_send(void *arg, const struct addr *from, const struct addr *server,
 		   const uint8_t *msg, size_t len)
 {
 	struct engine *engine = arg;
 	char from_text[ADDR_TEXT_MAX], server_text[ADDR_TEXT_MAX];
-	int err = lq_socket_send(engine->lq, from, server, msg, len);
+	int err;
 
-	if (err && !engine->send_error_logged)
+	if (!giaddr_may_send(engine->giaddr, engine_now(), from))
+		return -EADDRINUSE;	/* giaddr says so itself */
+	err = lq_socket_send(engine->lq, from, server, msg, len);
+	if (note_failing(engine, server, err))
 		log_line(LOG_WARNING, "leasequery from giaddr %s to %s not sent: %s",
 			 addr_text(from, from_text), addr_text(server, server_text),
 			 strerror(-err));
 	if (!err)
 		engine->announce_by = engine_now() + ANNOUNCE_MS;
-	engine->send_error_logged = err;
 	return err;
 }
 
-static bool place(void *arg, const char *port, uint32_t *ret_bridge)
+static bool place(void *arg, const char *port, struct bridge_place *ret_place)
 {
 	struct engine *engine = arg;
 	struct bridge_db_port found;
+	bool placed = bridge_db_port(engine->db, port, &found);
 
-	if (!bridge_db_port(engine->db, port, &found))
+	*ret_place = (struct bridge_place){ .offloaded = found.offloaded };
+	memcpy(ret_place->anchor, found.port_name, sizeof(ret_place->anchor));
+	if (!placed)
 		return false;
-	*ret_bridge = found.bridge_ifindex;
+	ret_place->bridge = found.bridge_ifindex;
+	ret_place->vlans = found.vlans;
+	ret_place->pvid = found.pvid;
+	ret_place->pvid_tagged = found.pvid_tagged;
 	return true;
 }
 
-/* The bridge's own address, unless somebody else on this machine lives on UDP
- * port 67: a socket of ours on giaddr:67 would make a relay deaf. */
 static bool giaddr(void *arg, const char *port, struct addr *ret_giaddr)
 {
 	struct engine *engine = arg;
-	struct bridge_db_port found;
-	const char *why = NULL;
 
-	if (!bridge_db_port(engine->db, port, &found))
-		return false;
-	if (!bridge_db_address(engine->db, found.bridge_ifindex, ret_giaddr))
-		why = "the bridge has no IPv4 address";
-	else if (!lq_socket_holds(engine->lq, ret_giaddr) &&
-		 !lq_socket_port67_free(engine->lq))
-		why = "another program on this machine holds UDP port 67";
-	if (why && !engine->no_giaddr_logged)
-		log_line(LOG_WARNING, "%s: no giaddr to ask from: %s; set giaddr to an address "
-			 "of this machine that nobody else uses, for instance a /32 on lo",
-			 port, why);
-	engine->no_giaddr_logged = why;
-	return !why;
+	return giaddr_default(engine->giaddr, engine_now(), port, ret_giaddr);
+}
+
+static void cases(void *arg, const struct link_cases *told)
+{
+	struct engine *engine = arg;
+	const struct link_msg msg = { .type = LINK_CASES, .u.cases = *told };
+
+	link_server_tell_module(engine->server, &msg);
+}
+
+static void watch_fdb(void *arg, const char *port, bool on)
+{
+	struct engine *engine = arg;
+
+	watches_fdb(engine->watches, port, on);
+}
+
+static void keep(void *arg, const struct binding *binding)
+{
+	struct engine *engine = arg;
+
+	kept_keep(engine->kept, binding);
+}
+
+static void forget(void *arg, const struct binding *binding)
+{
+	struct engine *engine = arg;
+
+	kept_forget(engine->kept, binding);
+}
+
+static void event(void *arg, const struct bridge_event *happened)
+{
+	struct engine *engine = arg;
+
+	events_tell(engine->server, happened);
 }
 
 static uint32_t random_bits(void *arg)
@@ -165,5 +232,6 @@ static void log_wish(void *arg, int priority, const char *port, const struct vsi
 const struct bridge_io engine_io = {
 	.put = put, .renew = renew, .drop = drop, .announce = announce,
 	.renounce = renounce, .mode = mode, .lq_send = lq_send, .place = place,
-	.giaddr = giaddr, .random = random_bits, .log = log_wish,
+	.giaddr = giaddr, .keep = keep, .forget = forget, .event = event, .cases = cases,
+	.watch_fdb = watch_fdb, .random = random_bits, .log = log_wish,
 };

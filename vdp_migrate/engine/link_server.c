@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -21,6 +20,7 @@
 
 #define CLIENTS_MAX 32
 #define QUEUE_MAX 4096		/* datagrams */
+#define BEHIND_MAX 64		/* datagrams that one who watches may be behind */
 #define PENDING_MAX 64		/* questions passed on to the module */
 
 struct datagram {
@@ -37,6 +37,8 @@ struct link_client {
 	uint8_t who;		/* enum link_who; 0 before its hello */
 	unsigned number;	/* never reused */
 	bool dead;
+	bool watches;
+	uint32_t watch_seq;
 	unsigned n_queued;
 	struct datagram *queue, **queue_end;
 	struct wr out;		/* being filled */
@@ -49,7 +51,7 @@ struct link_server {
 	void *arg;
 	ev_io acceptable;
 	struct link_client *clients, *module;
-	unsigned n_clients, last_number;
+	unsigned n_clients, n_watching, last_number;
 	bool told_version, told_uid;
 	uint32_t last_seq;
 	struct pending {
@@ -69,24 +71,6 @@ static void refuse_pending(struct link_server *server);
 static void send_msg(struct link_client *client, const struct link_msg *msg);
 static void push_out(struct link_client *client);
 static void bury(struct link_server *server);
-
-int link_server_listen(void)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-				    strlen(VDP_MIGRATE_SOCKET));
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	memcpy(name.sun_path + 1, VDP_MIGRATE_SOCKET, strlen(VDP_MIGRATE_SOCKET));
-	if (!bind(fd, (struct sockaddr *)&name, len) && !listen(fd, 16))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
 
 struct link_server *link_server_new(struct ev_loop *loop, int fd,
 				    const struct link_server_ops *ops, void *arg)
@@ -120,9 +104,30 @@ void link_server_free(struct link_server *server)
 void link_server_flush(struct link_server *server)
 {
 	for (struct link_client *i = server->clients; i; i = i->next)
-		if (!i->dead)
+		if (!i->dead && !i->watches)
 			push_out(i);
 	bury(server);
+}
+
+void link_server_tell_module(struct link_server *server, const struct link_msg *msg)
+{
+	if (!server->module || server->module->dead)
+		return;
+	send_msg(server->module, msg);
+}
+
+unsigned link_client_number(const struct link_client *client)
+{
+	return client->number;
+}
+
+struct link_client *link_server_client(const struct link_server *server, unsigned number)
+{
+	struct link_client *client = server->clients;
+
+	while (client && (client->number != number || client->dead))
+		client = client->next;
+	return client;
 }
 
 bool link_server_has_module(const struct link_server *server)
@@ -134,7 +139,9 @@ void link_server_ask_module(struct link_client *client, const struct link_msg *m
 {
 	struct link_server *server = client->server;
 	struct link_msg passed = *msg;
-	uint32_t *seq = msg->type == LINK_SHOW ? &passed.u.show.seq : &passed.u.mark.seq;
+	uint32_t *seq = msg->type == LINK_SHOW	? &passed.u.show.seq
+			: msg->type == LINK_SET ? &passed.u.set.seq
+						: &passed.u.mark.seq;
 	struct pending *pending = NULL;
 
 	if (!server->module) {
@@ -153,6 +160,41 @@ void link_server_ask_module(struct link_client *client, const struct link_msg *m
 	*pending = (struct pending){ server->last_seq, *seq, client->number };
 	*seq = pending->seq;
 	send_msg(server->module, &passed);
+}
+
+void link_server_watch(struct link_client *client, uint32_t seq)
+{
+	client->watch_seq = seq;
+	client->server->n_watching += !client->watches;
+	client->watches = true;
+}
+
+bool link_server_watched(const struct link_server *server)
+{
+	return server->n_watching;
+}
+
+void link_server_tell(struct link_server *server, const char *const *fields, unsigned n)
+{
+	for (struct link_client *i = server->clients; i; i = i->next) {
+		if (!i->watches || i->dead)
+			continue;
+		if (i->n_queued < BEHIND_MAX) {
+			link_row(i, i->watch_seq, fields, n);
+			continue;
+		}
+		i->watches = false;
+		server->n_watching--;
+		link_done(i, i->watch_seq, ENOBUFS,
+			  "cut off: events come faster than they are read");
+	}
+}
+
+void link_server_flush_told(struct link_server *server)
+{
+	for (struct link_client *i = server->clients; i && server->n_watching; i = i->next)
+		if (i->watches && !i->dead)
+			push_out(i);
 }
 
 void link_head(struct link_client *client, uint32_t seq, const char *const *fields, unsigned n)
@@ -289,10 +331,18 @@ static void take(struct link_client *client, const struct link_msg *msg)
 		else if (client == server->module)
 			server->ops->module_msg(server->arg, msg);
 	} else if (client->who == LINK_COMPANION) {
-		if (msg->type == LINK_MARK || msg->type == LINK_UNMARK)
+		if (msg->type == LINK_MARK || msg->type == LINK_UNMARK ||
+		    msg->type == LINK_SET)
 			link_server_ask_module(client, msg);
 		else if (msg->type == LINK_SHOW)
 			server->ops->show(server->arg, client, &msg->u.show);
+		else if (msg->type == LINK_WATCH)
+			server->ops->watch(server->arg, client, msg->u.show.seq);
+		else if (msg->type == LINK_BIND || msg->type == LINK_UNBIND)
+			server->ops->bind(server->arg, client, msg->type == LINK_BIND,
+					  &msg->u.bind);
+		else if (msg->type == LINK_ASK)
+			server->ops->ask(server->arg, client, &msg->u.ask);
 	}
 }
 
@@ -312,8 +362,10 @@ static void hello(struct link_client *client, const struct link_hello *hello)
 	send_msg(client, &answer);
 	if (hello->who != LINK_MODULE)
 		return;
-	if (server->module && server->module != client)
+	if (server->module && server->module != client) {
 		server->module->dead = true;	/* lldpad was restarted */
+		refuse_pending(server);
+	}
 	server->module = client;
 	log_line(LOG_INFO, "module in lldpad (pid %u) connected", hello->pid);
 }
@@ -401,6 +453,7 @@ static void bury(struct link_server *server)
 		}
 		*at = client->next;
 		server->n_clients--;
+		server->n_watching -= client->watches;
 		if (client == server->module) {
 			server->module = NULL;
 			log_line(LOG_INFO, "module in lldpad disconnected");

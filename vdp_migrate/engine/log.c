@@ -12,12 +12,19 @@
 #include "wire/text.h"
 
 static bool log_to_stderr = true;
+/* Who starts it by hand shall see why it does not start. */
+static bool starting = true;
 
 void log_open(bool to_stderr)
 {
 	log_to_stderr = to_stderr;
 	if (!to_stderr)
 		openlog("vdp-migrated", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void log_started(void)
+{
+	starting = false;
 }
 
 void log_line(int priority, const char *format, ...)
@@ -30,10 +37,10 @@ void log_line(int priority, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (log_to_stderr)
+	if (log_to_stderr || (starting && priority <= LOG_ERR))
 		fprintf(stderr, "vdp-migrated: %s%s\n", priority == LOG_DEBUG ? "debug: " : "",
 			line);
-	else if (priority != LOG_DEBUG)
+	if (!log_to_stderr)
 		syslog(priority, "%s", line);
 }
 

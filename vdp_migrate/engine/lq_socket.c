@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "wire/text.h"
+
 #define DHCP_SERVER_PORT 67 /* RFC 2131 4.1; RFC 4388 6.4: replies go to giaddr:67 */
 /* A server answers in one burst what it was asked in one: 16 outstanding of
  * several servers, and 1.3 kB of accounting for each datagram. */
@@ -88,6 +90,23 @@ int lq_socket_send(struct lq_socket *sockets, const struct addr *giaddr,
 	else
 		sockets->counts.sent++;
 	return r;
+}
+
+void lq_socket_close(struct lq_socket *sockets, const struct addr *giaddr)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	for (unsigned i = 0; i < sockets->n; i++) {
+		if (!addr_equal(&sockets->one[i].giaddr, giaddr))
+			continue;
+		close(sockets->one[i].fd);
+		sockets->one[i] = sockets->one[--sockets->n];
+		event.data.u32 = i;
+		if (i < sockets->n)
+			(void)epoll_ctl(sockets->epoll, EPOLL_CTL_MOD, sockets->one[i].fd,
+					&event);
+		return;
+	}
 }
 
 int lq_socket_fd(const struct lq_socket *sockets)

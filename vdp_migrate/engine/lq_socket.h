@@ -21,6 +21,9 @@ void lq_socket_free(struct lq_socket *sockets);
 int lq_socket_send(struct lq_socket *sockets, const struct addr *giaddr,
 		   const struct addr *server, const uint8_t *msg, size_t len);
 
+/* Close the socket on this address, if there is one; the next send opens it again. */
+void lq_socket_close(struct lq_socket *sockets, const struct addr *giaddr);
+
 /* Watch the descriptor for reading; dispatch hands over what is there. */
 int lq_socket_fd(const struct lq_socket *sockets);
 typedef void (*lq_socket_cb)(void *arg, const struct addr *giaddr,

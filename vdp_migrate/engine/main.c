@@ -10,19 +10,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "engine.h"
+#include "events.h"
 #include "guard_backend.h"
 #include "log.h"
 #include "sandbox.h"
+#include "store.h"
+#include "vdp_migrate/protocol.h"
 #include "wire/text.h"
 
+#define STATE_DIR "/var/lib/vdp-migrate"
 #define RETRY_MS 1000		/* a commit that failed */
 
 struct arguments {
 	bool debug;
-	const char *user, *guard;
+	const char *user, *guard, *state;
 };
 
 static int parse(int argc, char **argv, struct arguments *ret_arguments);
@@ -37,7 +42,7 @@ static const struct link_server_ops link_ops;
 int main(int argc, char **argv)
 {
 	struct engine engine = { .loop = ev_default_loop(0) };
-	struct arguments arguments = { .user = "vdp-migrate" };
+	struct arguments arguments = { .user = "vdp-migrate", .state = STATE_DIR };
 	int code = parse(argc, argv, &arguments);
 
 	if (code >= 0)
@@ -48,6 +53,7 @@ int main(int argc, char **argv)
 		stop(&engine);
 		return EXIT_FAILURE;
 	}
+	log_started();
 	log_line(LOG_INFO, "vdp-migrated " PACKAGE_VERSION " serves");
 	ev_run(engine.loop, 0);
 	log_line(LOG_INFO, "ends; the guard stays in the kernel");
@@ -62,6 +68,7 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 		{ "debug", no_argument, NULL, 'd' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "guard", required_argument, NULL, 'g' },
+		{ "state", required_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -79,15 +86,19 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 		case 'g':
 			ret_arguments->guard = optarg;
 			break;
+		case 's':
+			ret_arguments->state = optarg;
+			break;
 		case 'v':
 			printf("vdp-migrated %s\n", PACKAGE_VERSION);
 			return EXIT_SUCCESS;
 		case 'h':
-			printf("vdp-migrated [-d] [--user NAME] [--guard BACKEND]\n\n"
+			printf("vdp-migrated [-d] [--user NAME] [--guard BACKEND] [--state DIR]\n\n"
 			       "The engine of vdp_migrate: bindings, leasequeries, guard.\n\n"
 			       "  -d, --debug      log everything to stderr\n"
 			       "  --user NAME      run as this user (vdp-migrate)\n"
-			       "  --guard BACKEND  nft\n");
+			       "  --guard BACKEND  nft\n"
+			       "  --state DIR      where bindings are kept (" STATE_DIR ")\n");
 			return EXIT_SUCCESS;
 		default:
 			return 3;
@@ -102,12 +113,18 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 static int start(struct engine *engine, const struct arguments *arguments)
 {
 	char error[256];
-	int listener = link_server_listen();
+	int listener = geteuid() ? -EPERM : link_server_listen();
 
 	if (listener < 0) {
-		log_line(LOG_ERR, "socket @vdp-migrate: %s",
-			 listener == -EADDRINUSE ? "an engine runs already"
-						 : strerror(-listener));
+		if (geteuid())
+			log_line(LOG_ERR, "start it as root: module and companion trust a "
+				 "socket of root's alone; it becomes user %s by itself",
+				 arguments->user);
+		else if (listener == -EADDRINUSE)
+			log_line(LOG_ERR, "socket @vdp-migrate is held already: %s",
+				 link_server_holder(error, sizeof(error)));
+		else
+			log_line(LOG_ERR, "socket @vdp-migrate: %s", strerror(-listener));
 		return listener;
 	}
 	engine->server = link_server_new(engine->loop, listener, &link_ops, engine);
@@ -116,17 +133,25 @@ static int start(struct engine *engine, const struct arguments *arguments)
 		log_line(LOG_ERR, "no memory");
 		return -ENOMEM;
 	}
+	if (store_prepare(arguments->state, arguments->user, error, sizeof(error)))
+		log_line(LOG_ERR, "%s", error);
 	if (sandbox_enter(arguments->user, error, sizeof(error))) {
 		log_line(LOG_ERR, "%s", error);
 		return -EPERM;
 	}
 	if (open_edges(engine, arguments))
 		return -EIO;
+	engine->kept = kept_open(engine->loop, arguments->state, engine->bridge, engine->db,
+				 engine->server);
+	if (!engine->kept)
+		return -ENOMEM;
 	engine->control = (struct control){
 		.bridge = engine->bridge, .guard_ops = engine->guard_ops,
 		.guard = engine->guard, .server = engine->server,
+		.lq = engine->lq, .ports = engine->ports,
 	};
 	take_back(engine);
+	kept_load(engine->kept, engine_now());
 	watch(engine);
 	return 0;
 }
@@ -134,6 +159,7 @@ static int start(struct engine *engine, const struct arguments *arguments)
 static int open_edges(struct engine *engine, const struct arguments *arguments)
 {
 	char error[256] = "no memory";
+	const char *what = "giaddr";
 	int err;
 
 	engine->guard_ops = guard_backend(arguments->guard);
@@ -157,8 +183,16 @@ static int open_edges(struct engine *engine, const struct arguments *arguments)
 		return err;
 	}
 	err = port_socket_new(&engine->ports);
-	if (err)
+	if (err) {
 		log_line(LOG_ERR, "packet socket for snooping: %s", strerror(-err));
+		return err;
+	}
+	engine->giaddr = giaddr_new(engine->db, engine->lq);
+	err = engine->giaddr ? watches_new(engine->loop, engine->bridge, engine->db,
+					   &engine->watches, &what)
+			     : -ENOMEM;
+	if (err)
+		log_line(LOG_ERR, "%s: %s", what, strerror(-err));
 	return err;
 }
 
@@ -201,12 +235,13 @@ static void guard_event(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	log_line(LOG_WARNING, "guard: somebody else has changed table bridge vdp_migrate; "
 		 "put back");
-	if (engine->guard_ops->recover(engine->guard)) {
+	if (engine_recover(engine)) {
 		engine->guard_failed = true;
 		return;
 	}
-	engine->guard_dirty = true;
-	bridge_say_all(engine->bridge, engine_now());
+	engine->control.put_back++;
+	events_tell_state(engine->server, "guard", NULL, "put back",
+			  "changed by somebody else");
 }
 
 static void link_changed(void *arg, const char *name)
@@ -214,6 +249,7 @@ static void link_changed(void *arg, const char *name)
 	struct engine *engine = arg;
 
 	(void)name;
+	watches_links_changed(engine->watches);
 	bridge_links_changed(engine->bridge, engine_now());
 }
 
@@ -231,7 +267,9 @@ static void lq_message(void *arg, const struct addr *giaddr, const struct addr *
 {
 	struct engine *engine = arg;
 
-	bridge_lq_input(engine->bridge, engine_now(), giaddr, server, msg, len);
+	if (bridge_lq_input(engine->bridge, engine_now(), giaddr, server, msg, len) ==
+	    LQ_NOT_A_REPLY)
+		giaddr_suspect(engine->giaddr, giaddr);
 }
 
 static void lq_event(struct ev_loop *loop, ev_io *watcher, int events)
@@ -249,8 +287,11 @@ static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *oct
 	struct inet_frame decoded;
 	char port[VM_IFNAME_MAX];
 
-	if (!bridge_db_name(engine->db, ifindex, port) ||
-	    inet_decode(octets, len, &decoded, NULL))
+	if (inet_decode(octets, len, &decoded, NULL))
+		return;
+	if (!bridge_db_name(engine->db, ifindex, port) &&
+	    (decoded.ethertype != ETHERTYPE_LLDP ||
+	     !bridge_db_anchor(engine->db, ifindex, port)))
 		return;
 	if (vlan)
 		decoded.vlan = vlan;
@@ -274,6 +315,8 @@ static void module_msg(void *arg, const struct link_msg *msg)
 	switch (msg->type) {
 	case LINK_REPLAY:
 	case LINK_REPLAY_END:
+		if (msg->type == LINK_REPLAY)
+			events_tell_state(engine->server, "module", NULL, "connected", NULL);
 		bridge_replay(engine->bridge, now, msg->type == LINK_REPLAY_END);
 		break;
 	case LINK_PORT:
@@ -295,6 +338,7 @@ static void module_gone(void *arg)
 {
 	struct engine *engine = arg;
 
+	events_tell_state(engine->server, "module", NULL, "gone", NULL);
 	bridge_module_gone(engine->bridge, engine_now());
 }
 
@@ -306,8 +350,31 @@ static void show(void *arg, struct link_client *client, const struct link_show *
 	control_show(&engine->control, client, table);
 }
 
+static void watched(void *arg, struct link_client *client, uint32_t seq)
+{
+	(void)arg;
+	events_watch(client, seq);
+}
+
+static void asked(void *arg, struct link_client *client, const struct link_ask *ask)
+{
+	struct engine *engine = arg;
+
+	engine->control.now = engine_now();
+	control_ask(&engine->control, client, ask);
+}
+
+static void bound(void *arg, struct link_client *client, bool bind,
+		  const struct link_bind *what)
+{
+	struct engine *engine = arg;
+
+	kept_bind(engine->kept, engine_now(), client, bind, what);
+}
+
 static const struct link_server_ops link_ops = {
-	.module_msg = module_msg, .module_gone = module_gone, .show = show,
+	.module_msg = module_msg, .module_gone = module_gone, .show = show, .bind = bound,
+	.watch = watched, .ask = asked,
 };
 
 static void deadline(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -325,12 +392,19 @@ static void before_waiting(struct ev_loop *loop, ev_prepare *watcher, int events
 
 	(void)events;
 	link_server_flush(engine->server);
+	watches_before_waiting(engine->watches);
+	if (giaddr_deadline(engine->giaddr) <= now)
+		giaddr_tick(engine->giaddr, now);
 	if (bridge_deadline(engine->bridge) <= now)
 		bridge_tick(engine->bridge, now);
 	if (engine->announced && engine->announce_by <= now)
 		engine->guard_dirty = true;
 	engine_commit(engine);
+	kept_commit(engine->kept);
+	link_server_flush_told(engine->server);
 	next = bridge_deadline(engine->bridge);
+	if (giaddr_deadline(engine->giaddr) < next)
+		next = giaddr_deadline(engine->giaddr);
 	if (engine->guard_failed && next > now + RETRY_MS)
 		next = now + RETRY_MS;
 	if (engine->announced && next > engine->announce_by)
@@ -378,8 +452,11 @@ static void watch(struct engine *engine)
 
 static void stop(struct engine *engine)
 {
+	kept_close(engine->kept);
 	link_server_free(engine->server);
 	bridge_free(engine->bridge);
+	watches_free(engine->watches);
+	giaddr_free(engine->giaddr);
 	port_socket_free(engine->ports);
 	lq_socket_free(engine->lq);
 	bridge_db_free(engine->db);

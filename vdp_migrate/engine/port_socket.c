@@ -21,12 +21,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Outlasts a kernel lock that somebody else holds for 0.7 s. */
-#define RCVBUF (4 << 20)
+#include "vdp_migrate/protocol.h"
+
+/* Outlasts a kernel lock that somebody else holds for 0.7 s, and that on a busy machine:
+ * the kernel takes twice this, for some 20,000 DHCP messages. */
+#define RCVBUF (16 << 20)
 #define FRAME_MAX 2048
 #define BATCH 16
 #define BATCHES_MAX 16
 #define VID_MASK 0x0fff
+#define ETHERTYPE_LLDP 0x88cc
 
 struct slot {
 	struct sockaddr_ll from;
@@ -43,13 +47,26 @@ struct port_socket {
 	struct mmsghdr messages[BATCH];
 };
 
-static int prepare(int fd);
+static int open_on(int ifindex, struct port_socket **ret_socket);
+static int prepare(int fd, int ifindex);
 static int filter(int fd);
+static int filter_local(int fd);
+static int attach(int fd, const struct sock_fprog *program);
 static int set(int fd, int level, int option, int value);
 static void arm(struct port_socket *socket, unsigned i);
 static bool tag_of(struct msghdr *message, uint16_t *ret_vlan);
 
 int port_socket_new(struct port_socket **ret_socket)
+{
+	return open_on(0, ret_socket);
+}
+
+int port_socket_new_local(uint32_t bridge_ifindex, struct port_socket **ret_socket)
+{
+	return open_on((int)bridge_ifindex, ret_socket);
+}
+
+static int open_on(int ifindex, struct port_socket **ret_socket)
 {
 	struct port_socket *new = calloc(1, sizeof(*new));
 	int r;
@@ -58,7 +75,7 @@ int port_socket_new(struct port_socket **ret_socket)
 		return -ENOMEM;
 	/* Protocol 0: nothing comes in before bind(). */
 	new->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	r = new->fd < 0 ? -errno : prepare(new->fd);
+	r = new->fd < 0 ? -errno : prepare(new->fd, ifindex);
 	if (r < 0) {
 		port_socket_free(new);
 		return r;
@@ -120,15 +137,17 @@ const struct port_socket_counts *port_socket_counts(struct port_socket *socket)
 	return &socket->counts;
 }
 
-static int prepare(int fd)
+/* ifindex 0: all interfaces, what comes in. */
+static int prepare(int fd, int ifindex)
 {
 	struct sockaddr_ll any = { .sll_family = AF_PACKET,
-				   .sll_protocol = htons(ETH_P_ALL) };
-	int r = filter(fd);
+				   .sll_protocol = htons(ETH_P_ALL),
+				   .sll_ifindex = ifindex };
+	int r = ifindex ? filter_local(fd) : filter(fd);
 
 	if (!r)
 		r = set(fd, SOL_PACKET, PACKET_AUXDATA, 1);
-	if (!r)
+	if (!r && !ifindex)
 		r = set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 	if (!r && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF) < 0)
 		(void)set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
@@ -137,38 +156,76 @@ static int prepare(int fd)
 	return r;
 }
 
-/* RARP; IGMP; UDP from or to port 67 or 68, not in a later fragment, but no
+/* RARP; LLDP; IGMP; UDP from or to port 67 or 68, not in a later fragment, but no
  * DHCPLEASEQUERY and no answer to one (RFC 4388: types 10 to 13), where option 53 is
  * the first: each would wake us twice just when its binding is due. */
 static int filter(int fd)
 {
 	static struct sock_filter code[] = {
 		/*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), /* ethertype */
-		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 18, 0),
-		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 16),
-		/*  3 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23), /* protocol */
-		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 15, 0),
-		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
-		/*  6 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* fragment offset */
-		/*  7 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 11, 0),
-		/*  8 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* header length */
-		/*  9 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14), /* source port */
-		/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 4, 0),
-		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 3, 0),
-		/* 12 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
-		/* 13 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 1, 0),
-		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 4),
-		/* 15 */ BPF_STMT(BPF_LD | BPF_W | BPF_IND, 14 + 8 + 239),
-		/* 16 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x00ffffff),
-		/* 17 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x35010a, 0, 2),
-		/* 18 */ BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0x35010d, 1, 0),
-		/* 19 */ BPF_STMT(BPF_RET | BPF_K, 0),
-		/* 20 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 19, 0),
+		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_LLDP, 18, 0),
+		/*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 16),
+		/*  4 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23), /* protocol */
+		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 15, 0),
+		/*  6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
+		/*  7 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* fragment offset */
+		/*  8 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 11, 0),
+		/*  9 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* header length */
+		/* 10 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14), /* source port */
+		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 4, 0),
+		/* 12 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 3, 0),
+		/* 13 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
+		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 1, 0),
+		/* 15 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 4),
+		/* 16 */ BPF_STMT(BPF_LD | BPF_W | BPF_IND, 14 + 8 + 239),
+		/* 17 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x00ffffff),
+		/* 18 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x35010a, 0, 2),
+		/* 19 */ BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0x35010d, 1, 0),
+		/* 20 */ BPF_STMT(BPF_RET | BPF_K, 0),
+		/* 21 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
 	};
 	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
 					    .filter = code };
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0
+	return attach(fd, &program);
+}
+
+/* Sent by this machine, UDP from port 67 to port 68, not in a later fragment; tagged
+ * by a packet socket, too: then the tag is in the octets. */
+#define FROM_SERVER(ip, drop, take) \
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (ip) + 9), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, (drop)), \
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (ip) + 6), \
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, (drop) - 2, 0), \
+	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, (ip)), \
+	BPF_STMT(BPF_LD | BPF_W | BPF_IND, (ip)), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67 << 16 | 68, (take), (drop) - 5)
+static int filter_local(int fd)
+{
+	static struct sock_filter code[] = {
+		/*  0 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+				  (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 20),
+		/*  2 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		/*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 3, 0),
+		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_VLAN, 0, 17),
+		/*  5 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 16),
+		/*  6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 7, 15),
+		/*  7 */ FROM_SERVER(14, 13, 7),
+		/* 14 */ FROM_SERVER(18, 6, 0),
+		/* 21 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+		/* 22 */ BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
+					    .filter = code };
+
+	return attach(fd, &program);
+}
+
+static int attach(int fd, const struct sock_fprog *program)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) < 0
 		       ? -errno
 		       : 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What comes in on the bridge's ports and is worth a look: DHCPv4, RARP, IGMP. One
- * packet socket for all interfaces of the network namespace; the kernel filters.
- * It sees a frame before the guard does: also what the guard then drops.
+ * What comes in on the bridge's ports and is worth a look: DHCPv4, RARP, IGMP; LLDP
+ * and ECP, for the neighbour's own MAC. One packet socket for all interfaces of the
+ * network namespace; the kernel filters. It sees a frame before the guard does: also
+ * what the guard then drops.
  */
 #ifndef ENGINE_PORT_SOCKET_H
 #define ENGINE_PORT_SOCKET_H
@@ -13,6 +14,8 @@ struct port_socket;
 
 /* 0 or -errno. */
 int port_socket_new(struct port_socket **ret_socket);
+/* Instead: what this machine itself sends into that bridge to DHCP clients. */
+int port_socket_new_local(uint32_t bridge_ifindex, struct port_socket **ret_socket);
 void port_socket_free(struct port_socket *socket);
 
 /* Watch the descriptor for reading; dispatch hands over what is there (if it is

@@ -10,6 +10,7 @@
 #include "bridge_private.h"
 #include "wire/text.h"
 
+static void find_place(struct bridge *b, struct port *port);
 static enum link_guard wanted_mode(const struct port *port);
 static bool for_vlan(const struct link_vlan_addr *candidate, uint16_t vlan);
 
@@ -37,10 +38,10 @@ struct port *ports_get(struct bridge *b, const char *name)
 	port = calloc(1, sizeof(*port));
 	if (!port)
 		return NULL;
+	memcpy(port->name, name, strnlen(name, sizeof(port->name) - 1));
+	find_place(b, port);
 	grown[b->n_ports++] = port;
 	port->number = (uint16_t)b->n_ports;
-	memcpy(port->name, name, strnlen(name, sizeof(port->name) - 1));
-	port->placed = b->io->place(b->arg, port->name, &port->bridge);
 	return port;
 }
 
@@ -53,22 +54,54 @@ void ports_apply(struct bridge *b, struct port *port)
 {
 	enum link_guard mode = wanted_mode(port);
 
-	port->placed = b->io->place(b->arg, port->name, &port->bridge);
+	find_place(b, port);
 	if (!port->placed && mode != LINK_GUARD_OFF) {
 		if (!port->placed_logged)
 			b->io->log(b->arg, LOG_WARNING, port->name, NULL,
-				   "no port of a bridge: no guard here");
+				   port->mode == LINK_GUARD_OFF
+					   ? "no port of a bridge: no guard here"
+					   : "no port of a bridge any more: its bindings "
+					     "and guard wait for it");
 		port->placed_logged = true;
-		mode = LINK_GUARD_OFF;
+		/* Where it was in force it stays: when the port is back, not a frame is
+		 * to pass before we have heard of it. */
+		mode = port->mode;
 	} else if (port->placed) {
+		if (port->placed_logged)
+			b->io->log(b->arg, LOG_NOTICE, port->name, NULL,
+				   "a port of a bridge again: its guard is in force");
 		port->placed_logged = false;
 	}
-	if (!port->known || mode == port->mode)
-		return;
-	if (b->io->mode(b->arg, port->name, mode))
-		b->io->log(b->arg, LOG_ERR, port->name, NULL, "guard: no memory");
-	else
-		port->mode = mode;
+	if (port->offloaded && mode != LINK_GUARD_OFF) {
+		if (!port->offloaded_logged)
+			b->io->log(b->arg, LOG_WARNING, port->name, NULL,
+				   "a switch chip forwards its traffic past the kernel: no "
+				   "guard here");
+		port->offloaded_logged = true;
+		mode = LINK_GUARD_OFF;
+	} else if (!port->offloaded) {
+		port->offloaded_logged = false;
+	}
+	if (port->known && mode != port->mode) {
+		if (b->io->mode(b->arg, port->name, mode))
+			b->io->log(b->arg, LOG_ERR, port->name, NULL, "guard: no memory");
+		else {
+			bridge_tell_guard(b, port->name, port->mode, mode);
+			port->mode = mode;
+		}
+	}
+	bridge_cases_port(b, port);
+}
+
+/* An untagged frame is in its port's PVID, and so is what a VSI says to be untagged. */
+uint16_t ports_vlan_in(const struct port *port, uint16_t vlan)
+{
+	return vlan || !port->vlans ? vlan : port->pvid;
+}
+
+uint16_t ports_vlan_out(const struct port *port, uint16_t vlan)
+{
+	return port->vlans && vlan == port->pvid && !port->pvid_tagged ? 0 : vlan;
 }
 
 unsigned ports_servers(struct bridge *b, const struct port *port, uint16_t vlan,
@@ -92,6 +125,17 @@ unsigned ports_servers(struct bridge *b, const struct port *port, uint16_t vlan,
 }
 
 /* Statics. */
+
+/* In no bridge: what was true there stays, it may come back. */
+static void find_place(struct bridge *b, struct port *port)
+{
+	struct bridge_place place;
+
+	port->placed = b->io->place(b->arg, port->name, &place);
+	port->offloaded = place.offloaded;
+	if (port->placed)
+		bridge_moved(b, port, &place);
+}
 
 static enum link_guard wanted_mode(const struct port *port)
 {
