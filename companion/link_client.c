@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The companion's end of @vdp-migrate. Blocks, but never longer than ten seconds
- * without a word from the engine. Knows nothing of what is asked.
+ * without a word from the engine, unless it is to have patience. Knows nothing of
+ * what is asked.
  */
 #include "link_client.h"
 
@@ -44,6 +45,14 @@ int link_client_connect(void)
 		return fd;
 	close(fd);
 	return err;
+}
+
+int link_client_patience(int fd)
+{
+	const struct timeval for_ever = { 0 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof(for_ever)) ? -errno
+										    : 0;
 }
 
 int link_client_ask(int fd, const struct link_msg *question, const struct link_answer_ops *ops,

@@ -17,6 +17,9 @@ struct link_answer_ops {
  * than root. */
 int link_client_connect(void);
 
+/* Wait for the engine's words for as long as it takes. 0 or -errno. */
+int link_client_patience(int fd);
+
 /* Send the question and read up to LINK_DONE. 0 with *ret_done set, or -errno. */
 int link_client_ask(int fd, const struct link_msg *question, const struct link_answer_ops *ops,
 		    void *arg, struct link_done *ret_done);

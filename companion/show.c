@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * show: what engine and module know, as tables for people or as JSON.
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "command.h"
+#include "json.h"
+#include "table.h"
+
+static const char *const tables[] = { "bindings", "vsis",  "ports",   "settings",
+				      "servers",  "marks", "counters" };
+
+static int parse_show(int argc, char **argv, struct link_show *ret_show, bool *ret_json,
+		      bool *ret_long);
+static void take_row(void *arg, bool head, const struct link_row *row);
+
+int command_show(int argc, char **argv)
+{
+	static const struct link_answer_ops ops = { .row = take_row };
+	struct link_msg msg = { .type = LINK_SHOW };
+	struct table rows = { 0 };
+	bool json = false, details = false;
+	int code = parse_show(argc, argv, &msg.u.show, &json, &details);
+
+	if (!code)
+		code = command_ask(&msg, &ops, &rows);
+	if (code == EXIT_DONE && json)
+		json_print(&rows, stdout);
+	else if (code == EXIT_DONE)
+		table_print(&rows, details, stdout);
+	table_done(&rows);
+	return code;
+}
+
+static int parse_show(int argc, char **argv, struct link_show *ret_show, bool *ret_json,
+		      bool *ret_long)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "long", no_argument, NULL, 'l' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return command_wrong_use(argv, "see 'vdp-migrate help show'");
+		*(option == 'j' ? ret_json : ret_long) = true;
+	}
+	if (optind + 1 != argc)
+		return command_wrong_use(argv, "one table is wanted");
+	*ret_show = (struct link_show){ .seq = 1 };
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		if (!strcmp(argv[optind], tables[i]))
+			strcpy(ret_show->table, tables[i]);
+	return *ret_show->table ? 0
+				: command_wrong_use(argv, "no table '%s'", argv[optind]);
+}
+
+static void take_row(void *arg, bool head, const struct link_row *row)
+{
+	(void)head;
+	table_add(arg, row);
+}
