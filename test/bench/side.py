@@ -140,7 +140,8 @@ class Side:
             return f.read()
 
     def _engine_start(self):
-        self.engine = self.sw.start("vdp-migrated", lab.built("vdp-migrated"))
+        self.engine = self.sw.start("vdp-migrated", lab.built("vdp-migrated"),
+                                    "--state", os.path.join(self.sw.dir, "state"))
 
         def listening():
             if not self.engine.alive:

@@ -2,7 +2,7 @@
 /*
  * The engine's sockets and its sandbox alone, for test_edges.py: a command a line on
  * standard input, its answer lines on standard output, "ok" or "error" behind them.
- *   port NAME   name IFINDEX   address IFINDEX   changes (waits for some)
+ *   vlans NAME   port NAME   name IFINDEX   address IFINDEX   changes (waits for some)
  *   send GIADDR SERVER TEXT   receive (waits for one)   port67   counts
  *   frames N (waits for N)
  * Or: edge_driver sandbox USER COMMAND…; edge_driver may UID GID.
@@ -84,6 +84,19 @@ static int show_port(const char *name)
 	return 0;
 }
 
+static int show_vlans(const char *name)
+{
+	struct bridge_db_port port;
+	bool placed = bridge_db_port(db, name, &port);
+
+	printf("%s %s", port.port_name, port.offloaded ? "offloaded" : "ours");
+	if (placed && port.vlans)
+		printf(" pvid %u%s own %u", port.pvid, port.pvid_tagged ? " tagged" : "",
+		       bridge_db_own_vlan(db, port.bridge_ifindex));
+	printf("\n");
+	return 0;
+}
+
 static int show_name(const char *ifindex)
 {
 	char name[VM_IFNAME_MAX];
@@ -132,6 +145,8 @@ static int run(char **word)
 
 	if (!strcmp(verb, "port"))
 		return show_port(word[1]);
+	if (!strcmp(verb, "vlans"))
+		return show_vlans(word[1]);
 	if (!strcmp(verb, "name"))
 		return show_name(word[1]);
 	if (!strcmp(verb, "address"))

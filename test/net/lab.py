@@ -281,8 +281,13 @@ subnet 10.9.0.0 netmask 255.255.255.0 {{ range 10.9.0.100 10.9.0.199; }}
                                         ours if where in self.module_at else {}, self.rka)
             self.lldpad[where].start()
 
+    def state(self, where):
+        """Where the engine there keeps its bindings; each may have one."""
+        return os.path.join(self.space[where].dir, "state")
+
     def engine_start(self, where):
-        engine = self.space[where].start("vdp-migrated", built("vdp-migrated"), "-d")
+        engine = self.space[where].start("vdp-migrated", built("vdp-migrated"), "-d",
+                                         "--state", self.state(where))
         self.engine[where] = engine
         wait_for("the engine's socket", lambda: not engine.alive
                  or "@vdp-migrate" in self.space[where].run("cat", "/proc/net/unix"))

@@ -38,7 +38,7 @@ class ProductLab(Lab):
 
         def linked():
             known = {row["port"] for row in self.show(where, "ports")
-                     if row["use"] == "yes"}
+                     if row["use"]}
             return known >= set(ports)
         wait_for(f"module and engine at {where} to meet", linked, 15.0)
 
@@ -46,13 +46,15 @@ class ProductLab(Lab):
         return self.space[where].run(built("vdp-migrate"), *argv, check=check)
 
     def show(self, where, table):
-        """A table of the product's command as a list of {column: field}."""
-        return parse_table(self.cli(where, "show", table, check=False))
+        """A table of the product's command as a list of {column: value}; empty while
+        the engine or the module is not there."""
+        said = self.cli(where, "show", table, "--json", check=False)
+        return json.loads(said) if said.strip() else []
 
     def counter(self, name):
         for row in self.show("sw", "counters"):
             if row["counter"] == name:
-                return int(row["value"])
+                return row["value"]
         return 0
 
     def mark(self, server, vm):

@@ -180,11 +180,11 @@ def test_DHCPRELEASE_forged_by_another_port_ends_nothing(lab, vm):
     lab.born(vm)
     release = frames.dhcp(1, 7, 78, vm.mac, ciaddr=vm.ip,
                           options=b"\x36\x04" + frames.ip_bytes("10.9.0.1"))
-    before = lab.counter("snooped_releases")
+    before = lab.counter("snooped_forged")
     lab.space["h2"].send_frame("e0", frames.udp_frame(
         lab.dhcp_mac, vm.mac, vm.ip, "10.9.0.1", release, 68, 67))
     wait_for("the forgery to be seen",
-             lambda: lab.counter("snooped_releases") == before + 1)
+             lambda: lab.counter("snooped_forged") == before + 1)
     assert lab.states(vm) == {"p1": "active"}
 
 

@@ -179,6 +179,24 @@ def test_lease_that_ends_while_nobody_looks_ends_its_binding(lab, vm):
         lab.dhcp_start()
 
 
+def test_what_ended_while_somebody_changed_the_table_is_gone_from_the_kernel(lab, vm):
+    """The engine hears of both at once: the drop must outlive the rules' new beginning."""
+    lab.born(vm)
+    other = lab.vm()
+    lab.born(other)
+    engine = lab.engine["sw"].popen
+    engine.send_signal(signal.SIGSTOP)
+    try:
+        lab.sw.run("nft", "delete", "element", "bridge", "vdp_migrate", "b4u",
+                   f'{{ "p1" . {other.mac} . {other.ip} }}')
+        vm.release()
+    finally:
+        engine.send_signal(signal.SIGCONT)
+    lab.wait_states(vm)
+    wait_for("the other VM's element", lambda: lab.in_kernel(other) == {"p1"})
+    wait_for("the kernel to forget it", lambda: not lab.in_kernel(vm))
+
+
 def test_table_flushed_by_somebody_is_put_back(lab, pinged):
     lab.sw.run("nft", "flush", "ruleset")
     wait_for("the guard's table", lambda: lab.in_kernel(pinged) == {"p1"})

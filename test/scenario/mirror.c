@@ -102,10 +102,14 @@ void mirror_empty(struct mirror *mirror)
 
 void mirror_look(struct mirror *mirror)
 {
+	unsigned nowhere = 0;
+
 	mirror->n_found = 0;
 	binding_each(bridge_bindings(mirror->bridge), find, mirror);
-	for (unsigned i = 0; i < mirror->n_found; i++)
+	for (unsigned i = 0; i < mirror->n_found; i++) {
 		compare(mirror, &mirror->found[i]);
+		nowhere += !mirror->found[i].port;
+	}
 	for (unsigned i = 0; i < mirror->n_seen; i++) {
 		const struct binding *was = &mirror->seen[i];
 		char ip[ADDR_TEXT_MAX];
@@ -114,12 +118,20 @@ void mirror_look(struct mirror *mirror)
 			script_happen(mirror->script, "drop %s %s", port_of(mirror, was),
 				      addr_text(&was->ip, ip));
 	}
-	if (mirror->n != mirror->n_found)
+	if (mirror->n != mirror->n_found - nowhere)
 		script_fail(mirror->script, "the kernel holds %u bindings, the table %u",
-			    mirror->n, mirror->n_found);
+			    mirror->n, mirror->n_found - nowhere);
 	memcpy(mirror->seen, mirror->found, sizeof(mirror->seen));
 	mirror->n_seen = mirror->n_found;
 	look_at_vsis(mirror);
+}
+
+int mirror_vlan(const struct mirror *mirror, const char *port, const struct mac *mac,
+		const struct addr *ip)
+{
+	int at = element_at(mirror, port, mac, ip);
+
+	return at < 0 ? -1 : mirror->elements[at].vlan;
 }
 
 void mirror_no_staged(struct mirror *mirror, const struct vsi *vsi)
@@ -160,6 +172,8 @@ static void compare(struct mirror *mirror, const struct binding *binding)
 		what = changed[binding->state];
 	if (what)
 		script_happen(mirror->script, "%s %s %s", what, port, ip);
+	if (!binding->port)
+		return;
 	if (at < 0) {
 		script_fail(mirror->script, "the kernel does not hold %s %s", port, ip);
 		return;
@@ -179,14 +193,16 @@ static void look_at_vsis(struct mirror *mirror)
 	for (const struct vsi *vsi = bridge_vsis(mirror->bridge); vsi; vsi = vsi->next)
 		for (unsigned i = 0; i < vsi->n_leases; i++) {
 			const char *port = bridge_port_name(mirror->bridge, vsi->port);
+			unsigned n_macs;
+			const struct mac *macs = vsi_macs(&vsi->leases[i], &n_macs);
 
-			if (mac_is_zero(&vsi->leases[i].entry.mac))
-				continue;
-			n++;
-			if (!is_announced(mirror, port, &vsi->leases[i].entry.mac))
-				script_fail(mirror->script,
-					    "a MAC of a VSI on %s is not announced",
-					    port);
+			n += n_macs;
+			while (n_macs)
+				if (!is_announced(mirror, port, &macs[--n_macs]))
+					script_fail(mirror->script,
+						    "a MAC of a VSI on %s is not "
+						    "announced",
+						    port);
 		}
 	if (n != mirror->n_announced)
 		script_fail(mirror->script, "%u MACs of VSIs, %u announced", n,

@@ -34,6 +34,9 @@ void mirror_announce(struct mirror *mirror, const char *port, const struct mac *
 /* Somebody else has taken everything away. */
 void mirror_empty(struct mirror *mirror);
 void mirror_look(struct mirror *mirror);
+/* The VLAN in which the kernel holds it, 0 = untagged; -1: it does not. */
+int mirror_vlan(const struct mirror *mirror, const char *port, const struct mac *mac,
+		const struct addr *ip);
 /* Nothing of this VSI may be merely staged on its port now. */
 void mirror_no_staged(struct mirror *mirror, const struct vsi *vsi);
 

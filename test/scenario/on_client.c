@@ -84,7 +84,9 @@ static uint32_t random_bits(void *arg)
 	return c->random;
 }
 
-static const struct lq_ops ops = {send, answer, back, random_bits};
+static const struct lq_ops ops = {
+	.send = send, .answer = answer, .back = back, .random = random_bits,
+};
 
 static void *begin(struct script *script)
 {

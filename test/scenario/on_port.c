@@ -8,7 +8,10 @@
  *   T P replayed preassoc|preassoc-rr|assoc [M] VM
  *   T P timeout [VM] | forgotten | gone | conflict [VM]
  *   T P dhcp request|decline|ack|nak|release XID VM [IP [SECONDS]] [from MAC]
+ *     [id CLIENT-ID] [vlan V]
  *   T P rarp|frame VM
+ *   T P lldp VM                    the neighbour's own
+ *   T P fdb VM [gone] | fdb read   what the kernel's FDB has there; that this is all
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +25,9 @@
 
 static bool conflict(struct on_switch *s, const struct on_port *port);
 static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
-static bool dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+static void accept_at_once(struct on_switch *s, struct link_vsi *seen);
+static bool fdb(struct on_switch *s, const struct on_port *port, char **words,
+		unsigned n);
 static void frame(struct on_switch *s, const struct on_port *port, const struct mac *src,
 		  uint16_t ethertype);
 
@@ -33,7 +38,9 @@ bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n
 	const char *what = words[0];
 
 	if (!strcmp(what, "dhcp"))
-		return dhcp(s, port, words + 1, n - 1);
+		return on_port_dhcp(s, port, words + 1, n - 1);
+	if (!strcmp(what, "fdb"))
+		return fdb(s, port, words + 1, n - 1);
 	if (!strcmp(what, "forgotten")) {
 		bridge_forgotten(s->bridge, s->script->now, port->set.name);
 		return n == 1;
@@ -43,7 +50,8 @@ bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n
 		bridge_port(s->bridge, s->script->now, &port->set);
 		return n == 1;
 	}
-	if (strcmp(what, "conflict") && strcmp(what, "rarp") && strcmp(what, "frame"))
+	if (strcmp(what, "conflict") && strcmp(what, "rarp") && strcmp(what, "frame") &&
+	    strcmp(what, "lldp"))
 		return vdp(s, port, words, n);
 	if (n == 2)
 		port->vm = vm_named(s->script, words[1]);
@@ -52,7 +60,9 @@ bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n
 	if (!strcmp(what, "conflict"))
 		return conflict(s, port);
 	frame(s, port, &port->vm->entries[0].mac,
-	      strcmp(what, "rarp") ? ETHERTYPE_ARP : ETHERTYPE_RARP);
+	      !strcmp(what, "rarp")   ? ETHERTYPE_RARP
+	      : !strcmp(what, "lldp") ? ETHERTYPE_LLDP
+				      : ETHERTYPE_ARP);
 	return true;
 }
 
@@ -84,6 +94,7 @@ static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigne
 	struct link_vsi seen = {.what = LINK_VSI_REQUEST};
 	unsigned at = 0;
 	int mode = VDP22_DEASSOC;
+	bool answered;
 
 	if (word_is(words, n, &at, "replayed"))
 		seen.what = LINK_VSI_REPLAYED;
@@ -101,6 +112,7 @@ static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigne
 		/* 802.1Q 41.2.3: insufficient resources */
 		seen.status = VDP_STATUS_ACK | (*words[at - 1] == 'r' ? 2 : 0);
 	}
+	answered = !word_is(words, n, &at, "unanswered");
 	if (at < n)
 		port->vm = vm_named(s->script, words[at++]);
 	if (!port->vm || at != n)
@@ -110,10 +122,46 @@ static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigne
 	seen.n_entries = (uint16_t)port->vm->n;
 	memcpy(seen.entries, port->vm->entries, sizeof(port->vm->entries));
 	bridge_vsi(s->bridge, s->script->now, &seen);
+	if (answered && seen.what == LINK_VSI_REQUEST)
+		accept_at_once(s, &seen);
 	return true;
 }
 
-static bool dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n)
+/* What decides nothing, a pre-associate or a keep-alive, the bridge accepts without a
+ * line of the script; an associate that waits for its answer has one. */
+static void accept_at_once(struct on_switch *s, struct link_vsi *seen)
+{
+	const struct member *member = members_find(s->bridge, seen->port);
+	const struct vsi *vsi = member ? vsi_find(s->bridge->vsis, member->port->number,
+						  &seen->id)
+				       : NULL;
+
+	if (!vsi || seen->mode == VDP22_DEASSOC ||
+	    (seen->mode == VDP22_ASSOC && (vsi->state == MIGRATION_ABSENT ||
+					   vsi->state == MIGRATION_EXPECTED)))
+		return;
+	seen->what = LINK_VSI_RESPONSE;
+	seen->status = VDP_STATUS_ACK;
+	bridge_vsi(s->bridge, s->script->now, seen);
+}
+
+/* A bridge without VLANs has its MACs in VLAN 0. */
+static bool fdb(struct on_switch *s, const struct on_port *port, char **words, unsigned n)
+{
+	const struct vm *vm;
+
+	if (n == 1 && !strcmp(words[0], "read")) {
+		bridge_fdb_read(s->bridge, s->script->now, port->set.name, false);
+		return true;
+	}
+	vm = n ? vm_named(s->script, words[0]) : NULL;
+	if (vm)
+		bridge_fdb(s->bridge, s->script->now, port->set.name, 0,
+			   &vm->entries[0].mac, n == 2);
+	return vm && (n == 1 || (n == 2 && !strcmp(words[1], "gone")));
+}
+
+bool on_port_dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n)
 {
 	static const char *const types[] = {"",	       "discover", "offer", "request",
 					    "decline", "ack",	   "nak",   "release"};
@@ -135,7 +183,8 @@ static bool dhcp(struct on_switch *s, struct on_port *port, char **words, unsign
 	seen.src = fake.chaddr = vm->entries[0].mac;
 	if (at < n && !addr_parse(words[at], &fake.requested))
 		fake.yiaddr = fake.ciaddr = fake.requested, at++;
-	if (at < n && strcmp(words[at], "from")) {
+	if (at < n && strcmp(words[at], "from") && strcmp(words[at], "id") &&
+	    strcmp(words[at], "vlan")) {
 		fake.has_lease = true;
 		fake.lease_s = (uint32_t)strtoul(words[at++], NULL, 10);
 	}
@@ -148,9 +197,17 @@ static bool dhcp(struct on_switch *s, struct on_port *port, char **words, unsign
 	if (word_is(words, n, &at, "from") &&
 	    (at == n || mac_parse(words[at++], &seen.src)))
 		return false;
+	if (word_is(words, n, &at, "id") &&
+	    (at == n || client_id_parse(words[at++], &fake.client_id)))
+		return false;
+	if (word_is(words, n, &at, "vlan") && at < n)
+		seen.vlan = (uint16_t)strtoul(words[at++], NULL, 10);
 	len = fake_dhcp(buf, sizeof(buf), &fake);
 	seen.payload = rd_new(buf, len, 0);
-	bridge_frame(s->bridge, s->script->now, port->set.name, &seen);
+	if (port)
+		bridge_frame(s->bridge, s->script->now, port->set.name, &seen);
+	else
+		bridge_frame_local(s->bridge, s->script->now, 1, &seen);
 	return at == n;
 }
 

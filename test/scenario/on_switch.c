@@ -2,16 +2,21 @@
 /*
  * Scripts for the switch's story: the switch as a whole. T is the time, P a port:
  *
- *   T port P bridge|station [guard=G] [assist=A] [trusted] [servers=A,A] [giaddr=A]
- *     [keepalive=MS] [nowhere]
+ *   T port P bridge|station [guard=G] [assist=A] [trusted] [servers=[VID:]A,…]
+ *     [giaddr=[VID:]A,…] [keys=K,…] [remote-id=text|binary] [keepalive=MS] [nowhere]
+ *   T place …, T wire …                          on_place.c
  *   T P …                                        on_port.c
+ *   T kept|bind|unbind …                         on_store.c
  *   T SERVER …                                   script.h
+ *   T local dhcp …               what this machine itself sends into the bridge
  *   T replay begin|end | module gone | all forgotten | guard emptied
+ *   T watch on                   from now on events happen too: "told …"
  *   T restore P VM IP SECONDS|forever | restore mode P G     what the kernel still has
  *
  * What happens: of the binding table, "stage|put|activate|leaving|dormant|drop P IP";
  * of the kernel, "renew P IP SECONDS", "mode P G", "announce|renounce P"; of a VSI,
- * "P STATE"; "ask mac SERVER", "rejected WHAT", "query P", "help P", "log P: TEXT".
+ * "P STATE"; "ask mac SERVER", "rejected WHAT", "query P", "help P", "log P: TEXT",
+ * "cases P N [complete]" (what speaks against guard=enforce).
  * After each line the kernel must hold what the table does.
  */
 #include <stdio.h>
@@ -24,11 +29,12 @@
 
 static bool set_port(struct on_switch *s, char **words, unsigned n);
 static bool set_option(struct on_port *port, char *word);
+static bool set_addrs(char *value, struct link_vlan_addr *ret_addrs, uint8_t *ret_n);
 static bool restore(struct on_switch *s, char **words, unsigned n);
 static bool whole(struct on_switch *s, char **words, unsigned n);
-static struct on_port *port_named(struct on_switch *s, const char *name);
 
 static const char *const guards[] = {"off", "monitor", "enforce"};
+static const char *const keys[] = {"mac", "ip", "client-id", "remote-id"};
 static const char *const assists[] = {"off", "leasequery", "help", "auto"};
 
 /* What the story does to the world. */
@@ -110,20 +116,36 @@ static void io_ask_help(void *arg, const char *port, const struct vsi *vsi,
 	script_happen(s->script, "help %s", port);
 }
 
-static bool io_place(void *arg, const char *port, uint32_t *ret_bridge)
-{
-	const struct on_port *on = port_named(arg, port);
-
-	*ret_bridge = 1;
-	return !on || !on->nowhere;
-}
-
 static bool io_giaddr(void *arg, const char *port, struct addr *ret_giaddr)
 {
 	(void)arg;
 	(void)port;
 	(void)ret_giaddr;
 	return false;
+}
+
+static void io_cases(void *arg, const struct link_cases *cases)
+{
+	struct on_switch *s = arg;
+
+	script_happen(s->script, "cases %s %u%s", cases->port, cases->n,
+		      cases->complete ? " complete" : "");
+}
+
+/* Of what is told to those who watch: "told PLACE WHAT OLD>NEW (WHY)". */
+static void io_event(void *arg, const struct bridge_event *event)
+{
+	struct on_switch *s = arg;
+	char ip[ADDR_TEXT_MAX];
+
+	if (!s->watched)
+		return;
+	script_happen(s->script, "told %s%s%s%s%s%s%s%s%s%s", event->port ? event->port : "",
+		      event->port ? " " : "",
+		      event->ip ? addr_text(event->ip, ip) : event->what, " ",
+		      event->from ? event->from : "", event->from ? ">" : "", event->to,
+		      event->why ? " (" : "", event->why ? event->why : "",
+		      event->why ? ")" : "");
 }
 
 static uint32_t io_random(void *arg)
@@ -149,9 +171,11 @@ static void io_log(void *arg, int priority, const char *port, const struct vsi_i
 }
 
 static const struct bridge_io io = {
-	io_put,	   io_renew,  io_drop,	       io_announce, io_renounce,
-	io_mode,   io_send,   io_query_groups, io_ask_help, io_place,
-	io_giaddr, io_random, io_log,
+	.put = io_put, .renew = io_renew, .drop = io_drop, .announce = io_announce,
+	.renounce = io_renounce, .mode = io_mode, .lq_send = io_send,
+	.query_groups = io_query_groups, .ask_help = io_ask_help, .place = on_place_io,
+	.giaddr = io_giaddr, .keep = on_store_keep, .forget = on_store_forget,
+	.cases = io_cases, .event = io_event, .random = io_random, .log = io_log,
 };
 
 static void *begin(struct script *script)
@@ -161,6 +185,7 @@ static void *begin(struct script *script)
 	if (!s)
 		abort();
 	s->script = script;
+	s->loading = true;
 	s->bridge = bridge_new(&io, s);
 	mirror_init(&s->mirror, script, s->bridge);
 	return s;
@@ -193,6 +218,7 @@ static void look(void *arg)
 	struct on_switch *s = arg;
 
 	mirror_look(&s->mirror);
+	on_store_look(s);
 }
 
 static enum lq_reject input(void *arg, const struct addr *giaddr,
@@ -212,8 +238,19 @@ static bool line(void *arg, char **words, unsigned n)
 
 	if (port)
 		return n > 1 && on_port(s, port, words + 1, n - 1);
+	if (!strcmp(words[0], "local"))
+		return n > 2 && !strcmp(words[1], "dhcp") &&
+		       on_port_dhcp(s, NULL, words + 2, n - 2);
 	if (!strcmp(words[0], "port"))
 		return n > 2 && set_port(s, words + 1, n - 1);
+	if (!strcmp(words[0], "place"))
+		return n > 1 && on_place(s, words + 1, n - 1);
+	if (!strcmp(words[0], "wire"))
+		return on_place_wire(s, words + 1, n - 1);
+	if (!strcmp(words[0], "kept"))
+		return on_store_kept(s, words + 1, n - 1);
+	if (!strcmp(words[0], "bind") || !strcmp(words[0], "unbind"))
+		return on_store_bind(s, words, n);
 	if (!strcmp(words[0], "restore"))
 		return restore(s, words + 1, n - 1);
 	return whole(s, words, n) || query_answer(s->script, words, n, input);
@@ -223,17 +260,10 @@ const struct part switch_part = {begin, end, line, deadline, tick, look};
 
 static bool set_port(struct on_switch *s, char **words, unsigned n)
 {
-	struct on_port *port = port_named(s, words[0]);
+	struct on_port *port = port_get(s, words[0]);
 
-	if (!port) {
-		if (s->n_ports == PORTS_MAX)
-			return false;
-		port = &s->ports[s->n_ports++];
-		snprintf(port->set.name, sizeof(port->set.name), "%s", words[0]);
-		port->set.up = true;
-		port->set.assist = LINK_ASSIST_LEASEQUERY;
-		port->set.keepalive_ms = 20000;
-	}
+	if (!port)
+		return false;
 	port->set.gone = false;
 	port->set.role =
 		!strcmp(words[1], "bridge") ? LINK_ROLE_BRIDGE : LINK_ROLE_STATION;
@@ -269,20 +299,36 @@ static bool set_option(struct on_port *port, char *word)
 		port->set.keepalive_ms = (uint32_t)strtoul(value, NULL, 10);
 		return true;
 	}
-	if (!strcmp(word, "giaddr")) {
-		port->set.n_giaddrs = 1;
-		port->set.giaddrs[0].vlan = LINK_VLAN_ANY;
-		return !addr_parse(value, &port->set.giaddrs[0].addr);
+	if (!strcmp(word, "giaddr"))
+		return set_addrs(value, port->set.giaddrs, &port->set.n_giaddrs);
+	if (!strcmp(word, "servers"))
+		return set_addrs(value, port->set.servers, &port->set.n_servers);
+	if (!strcmp(word, "remote-id")) {
+		port->set.remote_id_text = !strcmp(value, "text");
+		return true;
 	}
-	if (strcmp(word, "servers"))
+	if (strcmp(word, "keys"))
 		return false;
-	port->set.n_servers = 0;
+	port->set.n_keys = 0;
 	for (char *one; (one = strsep(&value, ","));) {
-		struct link_vlan_addr *server = &port->set.servers[port->set.n_servers++];
+		number = number_of(one, keys, 4);
+		if (number < 0 || port->set.n_keys == LINK_KEYS_MAX)
+			return false;
+		port->set.keys[port->set.n_keys++] = (uint8_t)number;
+	}
+	return true;
+}
 
-		server->vlan = LINK_VLAN_ANY;
-		if (port->set.n_servers == LINK_SERVERS_MAX ||
-		    addr_parse(one, &server->addr))
+static bool set_addrs(char *value, struct link_vlan_addr *ret_addrs, uint8_t *ret_n)
+{
+	*ret_n = 0;
+	for (char *one; (one = strsep(&value, ","));) {
+		struct link_vlan_addr *addr = &ret_addrs[(*ret_n)++];
+		char *colon = strchr(one, ':');
+
+		addr->vlan = colon ? (uint16_t)strtoul(one, NULL, 10) : LINK_VLAN_ANY;
+		if (*ret_n == LINK_SERVERS_MAX ||
+		    addr_parse(colon ? colon + 1 : one, &addr->addr))
 			return false;
 	}
 	return true;
@@ -323,6 +369,8 @@ static bool whole(struct on_switch *s, char **words, unsigned n)
 		bridge_replay(s->bridge, now, !strcmp(words[1], "end"));
 	else if (!strcmp(words[0], "module"))
 		bridge_module_gone(s->bridge, now);
+	else if (!strcmp(words[0], "watch"))
+		s->watched = true;
 	else if (!strcmp(words[0], "all"))
 		bridge_forgotten(s->bridge, now, "");
 	else if (!strcmp(words[0], "guard"))
@@ -332,7 +380,23 @@ static bool whole(struct on_switch *s, char **words, unsigned n)
 	return true;
 }
 
-static struct on_port *port_named(struct on_switch *s, const char *name)
+struct on_port *port_get(struct on_switch *s, const char *name)
+{
+	struct on_port *port = port_named(s, name);
+
+	if (port || s->n_ports == PORTS_MAX)
+		return port;
+	port = &s->ports[s->n_ports++];
+	snprintf(port->set.name, sizeof(port->set.name), "%s", name);
+	port->set.up = true;
+	port->set.assist = LINK_ASSIST_LEASEQUERY;
+	port->set.keepalive_ms = 20000;
+	port->place.bridge = 1;
+	memcpy(port->place.anchor, port->set.name, sizeof(port->place.anchor));
+	return port;
+}
+
+struct on_port *port_named(struct on_switch *s, const char *name)
 {
 	for (unsigned i = 0; i < s->n_ports; i++)
 		if (!strcmp(s->ports[i].set.name, name))

@@ -29,7 +29,8 @@ struct vm {
 struct query {
 	struct addr server, giaddr;
 	uint32_t xid;
-	struct mac mac;
+	struct mac mac; /* zero: not by MAC */
+	struct addr ip; /* family 0: not by IP */
 	bool answered;
 };
 
@@ -74,10 +75,12 @@ const struct vm *vm_named(struct script *script, const char *word);
 /* Words[*at] is this one: go past it. */
 bool word_is(char **words, unsigned n, unsigned *at, const char *word);
 
-/* Note the query and say "ask mac SERVER". */
+/* Note the query and say "ask mac SERVER", "ask ip IP SERVER", "ask client-id HEX SERVER",
+ * "ask remote-id HEX SERVER". */
 void query_sent(struct script *script, const struct addr *giaddr,
 		const struct addr *server, const uint8_t *msg, size_t len);
-/* "SERVER active IP SECONDS|forever [+ IP …] | unassigned | unknown [for VM] [first]
+/* "SERVER active IP SECONDS|forever [+ IP …] [heard SECONDS] | unassigned | unknown
+ * [for VM] [first]
  * [forged xid|server|mac|giaddr]": hand the reply over to `input`, say "rejected WHAT" if
  * it is not taken. False: no such line. */
 bool query_answer(struct script *script, char **words, unsigned n,

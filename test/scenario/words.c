@@ -9,8 +9,9 @@
 #include "wire/text.h"
 
 static bool entry_parse(const char *word, struct vsi_entry *ret_entry);
+static void happen_ask(struct script *script, const struct dhcp4 *m, const char *server);
 static struct query *query_find(struct script *script, const struct addr *server,
-				const struct mac *mac, bool first);
+				const struct mac *mac, const struct addr *ip, bool first);
 static bool reply_parse(struct script *script, char **words, unsigned n, unsigned *at,
 			struct fake_dhcp *ret_reply);
 
@@ -73,15 +74,49 @@ void query_sent(struct script *script, const struct addr *giaddr,
 		script_fail(script, "what was sent is no DHCPLEASEQUERY");
 		return;
 	}
-	script_happen(script, "ask %s %s", mac_is_zero(&m.chaddr) ? "other" : "mac",
-		      addr_text(server, text));
+	happen_ask(script, &m, addr_text(server, text));
 	for (unsigned i = 0; i < script->n_queries; i++)
 		if (script->queries[i].xid == m.xid &&
 		    addr_equal(&script->queries[i].server, server))
 			return;
 	if (script->n_queries < QUERIES_MAX)
 		script->queries[script->n_queries++] =
-			(struct query){*server, *giaddr, m.xid, m.chaddr, false};
+			(struct query){
+				.server = *server,
+				.giaddr = *giaddr,
+				.xid = m.xid,
+				.mac = m.chaddr,
+				.ip = addr_is_any(&m.ciaddr) ? (struct addr){0} : m.ciaddr,
+			};
+}
+
+static void happen_ask(struct script *script, const struct dhcp4 *m, const char *server)
+{
+	char text[2 * 255 + 1] = "";
+	size_t len = 0;
+	const uint8_t *p = dhcp4_opt(m, DHCP4_OPT_RELAY_AGENT, &len);
+	bool remote = p && len > 2;
+
+	if (!mac_is_zero(&m->chaddr)) {
+		script_happen(script, "ask mac %s", server);
+		return;
+	}
+	if (!addr_is_any(&m->ciaddr)) {
+		script_happen(script, "ask ip %s %s", addr_text(&m->ciaddr, text), server);
+		return;
+	}
+	if (remote)
+		p += 2, len -= 2; /* the sub-option's number and length */
+	else
+		p = dhcp4_opt(m, DHCP4_OPT_CLIENT_ID, &len);
+	if (!p) {
+		script_fail(script, "a query without key");
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 2 * i, 3, "%02x", p[i]);
+	script_happen(script, "ask %s %s %s", remote ? "remote-id" : "client-id", text,
+		      server);
 }
 
 bool query_answer(struct script *script, char **words, unsigned n,
@@ -112,7 +147,8 @@ bool query_answer(struct script *script, char **words, unsigned n,
 		else
 			return false;
 	}
-	query = query_find(script, &server, vm ? &vm->entries[0].mac : NULL, first);
+	query = query_find(script, &server, vm ? &vm->entries[0].mac : NULL,
+			   reply.ciaddr.family ? &reply.ciaddr : NULL, first);
 	if (!query) {
 		script_fail(script, "%s was asked nothing that it has not answered",
 			    words[0]);
@@ -122,6 +158,9 @@ bool query_answer(struct script *script, char **words, unsigned n,
 	reply.giaddr = query->giaddr;
 	reply.giaddr.b[3] ^= !strcmp(forged, "giaddr");
 	reply.chaddr = query->mac;
+	/* Not by MAC: whom the server means. */
+	if (mac_is_zero(&query->mac))
+		reply.chaddr = (vm ? vm : &script->vms[0])->entries[0].mac;
 	reply.chaddr.b[5] ^= strcmp(forged, "mac") ? 0 : 0xff;
 	server.b[3] ^= strcmp(forged, "server") ? 0 : 0x80;
 	reject = input(script->arg, &query->giaddr, &server, buf,
@@ -164,12 +203,17 @@ static bool reply_parse(struct script *script, char **words, unsigned n, unsigne
 		memcpy(ret_reply->others + ret_reply->n_others, other.b, 4);
 		ret_reply->n_others += 4;
 	}
+	if (*at + 1 < n && word_is(words, n, at, "heard")) {
+		ret_reply->has_last = true;
+		ret_reply->last_s = (uint32_t)strtoul(words[(*at)++], NULL, 10);
+	}
 	return true;
 }
 
-/* The latest that this server has not answered, or the first. */
+/* The latest that this server has not answered, or the first; of those by IP one for
+ * this. */
 static struct query *query_find(struct script *script, const struct addr *server,
-				const struct mac *mac, bool first)
+				const struct mac *mac, const struct addr *ip, bool first)
 {
 	struct query *found = NULL;
 
@@ -177,7 +221,8 @@ static struct query *query_find(struct script *script, const struct addr *server
 		struct query *q = &script->queries[i];
 
 		if (q->answered || !addr_equal(&q->server, server) ||
-		    (mac && !mac_equal(&q->mac, mac)))
+		    (mac && !mac_is_zero(&q->mac) && !mac_equal(&q->mac, mac)) ||
+		    (ip && q->ip.family && !addr_equal(&q->ip, ip)))
 			continue;
 		if (first)
 			return q;

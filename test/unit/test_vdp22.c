@@ -317,6 +317,19 @@ static void where_there_is_no_room_no_end_tlv_is_put(void **state)
 	assert_int_equal(pdu[len], 0xa5);
 }
 
+static void the_empty_vdpdu_is_a_manager_id_and_an_end(void **state)
+{
+	uint8_t empty[VDP22_EMPTY_LEN];
+	struct vdp22 decoded;
+
+	(void)state;
+	vdp22_empty(empty);
+	assert_int_equal(vdp22_decode(empty, sizeof(empty), &decoded, &error), 0);
+	assert_int_equal(decoded.n, 0);
+	assert_true(decoded.has_end);
+	assert_int_equal(decoded.len, sizeof(empty) - 2);
+}
+
 static void modes_and_errors_have_names(void **state)
 {
 	(void)state;
@@ -352,6 +365,7 @@ int main(void)
 		cmocka_unit_test(a_pdu_without_room_for_its_end_is_bad),
 		cmocka_unit_test(an_end_tlv_is_put_behind_a_pdu_that_has_none),
 		cmocka_unit_test(where_there_is_no_room_no_end_tlv_is_put),
+		cmocka_unit_test(the_empty_vdpdu_is_a_manager_id_and_an_end),
 		cmocka_unit_test(modes_and_errors_have_names),
 	};
 

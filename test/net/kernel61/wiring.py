@@ -102,7 +102,7 @@ class BondLab(ProductLab):
         """Whether the slaves or their bond are shown as ports is not said here."""
         def linked():
             known = {row["port"] for row in self.show(where, "ports")
-                     if row["use"] == "yes"}
+                     if row["use"]}
             return known >= ({"p2", "p3"} if where == "sw" else {"e0"})
         lab_module.wait_for(f"module and engine at {where} to meet", linked, 15.0)
 

@@ -33,7 +33,7 @@ def _alive(ping, since=0):
 def test_new_vm_is_bound_in_its_vlan_and_is_heard(lab, vm):
     before = lab.violations()
     lab.born(vm)
-    assert lab.bindings(vm)["p1"]["vlan"] == str(VID)
+    assert lab.bindings(vm)["p1"]["vlan"] == VID
     assert lab.in_kernel(vm) == {"p1"}
     _alive(vm.ping())
     assert lab.violations() == before
@@ -43,7 +43,7 @@ def test_vm_that_migrates_is_bound_at_its_new_port_before_it_runs_there(lab, vm)
     lab.born(vm)
     lab.announce(vm, "h2")
     lab.wait_states(vm, p1="active", p2="staged")
-    assert {row["vlan"] for row in lab.bindings(vm).values()} == {str(VID)}
+    assert {row["vlan"] for row in lab.bindings(vm).values()} == {VID}
     assert lab.in_kernel(vm) == {"p1", "p2"}
     ping, before = vm.ping(), lab.violations()
     lab.switch_over(vm, "h2")
@@ -59,7 +59,7 @@ def test_vm_whose_lease_only_the_server_knows_is_asked_for_in_its_vlan(lab, vm):
     lab.announce(vm, "h2")
     lab.wait_states(vm, p2="staged")
     assert lab.bindings(vm)["p2"]["origin"] == "leasequery"
-    assert lab.bindings(vm)["p2"]["vlan"] == str(VID)
+    assert lab.bindings(vm)["p2"]["vlan"] == VID
     assert lab.in_kernel(vm) == {"p2"}
 
 

@@ -44,6 +44,40 @@ def test_same_vsi_on_both_slaves_is_one_and_lives_until_the_last_has_gone(lab, v
     lab.wait_states(vm)
 
 
+def test_bond_is_shown_with_the_slaves_that_speak_for_it(lab):
+    rows = {row["port"]: row for row in lab.show("sw", "ports")}
+    assert rows["b1"]["members"] == "p1,p5" and rows["b1"]["in_force"] == "enforce"
+    assert not {"p1", "p5"} & set(rows) and not rows["p2"]["members"]
+
+
+def test_slaves_link_goes_down_and_the_vm_goes_on(lab, vm):
+    """lldpad forgets the VSIs of a port whose link is down."""
+    lab.born(vm)
+    _on(vm, "assoc", "e1")
+    ping, before = vm.ping(), lab.violations()
+    wait_for("a ping to be answered", ping.replies)
+    lab.sw.ip("link set p5 down")
+    wait_for("the bond to do without", lambda: not lab.sw.link_up("p5"))
+    _alive(ping, ping.next())
+    assert lab.states(vm) == {"b1": "active"} and lab.violations() == before
+    lab.sw.ip("link set p5 up")
+    wait_for("the slave", lambda: lab.sw.link_up("p5"))
+
+
+def test_settings_of_slaves_that_differ_are_logged_and_the_strictest_guard_counts(lab):
+    def in_force():
+        return next(row["in_force"] for row in lab.show("sw", "ports")
+                    if row["port"] == "b1")
+    lab.lldpad["sw"].set("p1", "guard=off")
+    lab.engine["sw"].wait_line("b1.* settings of p1,p5 differ")
+    assert in_force() == "enforce"
+    lab.lldpad["sw"].set("p5", "guard=off")
+    wait_for("no guard", lambda: in_force() == "off")
+    for port in ("p1", "p5"):
+        lab.lldpad["sw"].set(port, "guard=enforce!")
+    wait_for("the guard", lambda: in_force() == "enforce")
+
+
 def test_vm_migrates_from_the_bond_to_a_port(lab, vm):
     lab.born(vm)
     lab.announce(vm, "h2")
