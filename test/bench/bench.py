@@ -14,6 +14,7 @@ from side import STATUS_M, Side, lldpad_version, machine
 from netns import World
 
 FIRST_M = 100000        # VSIs that migrate, and have a lease
+FEW, MANY = 1000, 99999 # bindings of other VMs: below FIRST_M
 WARM_UP = 20
 PAUSE_US = 3000         # closed loop: after the response, before the next request
 APART_US = 5000         # open loop: from request to request
@@ -48,6 +49,18 @@ class Share:
     def cells(self):
         return (self.what, f"{self.n} of {self.of}", "", f"{self.n / self.of:.1%}", "",
                 f">= {self.aim:.0%}", MET if self.met else MISSED)
+
+
+class Octets:
+    """A line of the table: memory."""
+
+    def __init__(self, what, n, aim):
+        self.what, self.n, self.aim = what, n, aim
+        self.met = n <= aim
+
+    def cells(self):
+        return (self.what, f"{self.n:.0f}", "", "", "", f"<= {self.aim}",
+                MET if self.met else MISSED)
 
 
 def us(ns):
@@ -122,6 +135,28 @@ def binding_rows(found, committed):
     return rows
 
 
+def scale_rows(world, options, progress):
+    """The product with few and with many bindings in its store and in the kernel."""
+    progress("two engines start with what their stores hold")
+    leases = range(FIRST_M, FIRST_M + WARM_UP + options.blocks * options.block)
+    few, many = (Side(world, name, product=True, leases=leases, bindings=n)
+                 for name, n in (("few", FEW), ("many", MANY)))
+    print(f"start with {FEW} bindings in the store: {few.start_s:.2f} s, with {MANY}: "
+          f"{many.start_s:.2f} s")
+    for side in (few, many):
+        side.wait_ready()
+        side.round("open", WARM_UP, APART_US, STATUS_M, FIRST_M)
+    found = migrated_blocks([few, many], options.blocks, options.block, progress)
+    progress()
+    a, b = ([[x[4] for x in block if x[4] > 0] for block in found[name]]
+            for name in ("many", "few"))
+    each = (many.engine_rss() - few.engine_rss()) / (MANY - FEW)
+    return [Row(f"M-bit in -> bound, {MANY} : {FEW} bindings", median(sum(a, [])),
+                median(sum(b, [])),
+                [median(x) / median(y) for x, y in zip(a, b) if x and y], 1.1),
+            Octets("user-space octets a binding, resident", each, 256)]
+
+
 def print_table(rows):
     head = ("figure", "ours", "other", "ratio", "by round", "aim", "")
     cells = [head, *(row.cells() for row in rows)]
@@ -185,6 +220,8 @@ def main():
           f"then {options.blocks} blocks of {options.block} on two")
     with World() as world:
         rows = measure(world, options, Progress())
+    with World() as world:
+        rows += scale_rows(world, options, Progress())
     print_table(rows)
     print(f"at the end: {machine().rsplit(', ', 1)[1]}; "
           f"{time.monotonic() - start:.0f} s in all")

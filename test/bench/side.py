@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "net"))
@@ -45,8 +46,9 @@ class Lldpad(lab.Lldpad):
 
 
 class Side:
-    def __init__(self, world, name, product=False, leases=range(0)):
+    def __init__(self, world, name, product=False, leases=range(0), bindings=0):
         self.name = name
+        self.bindings = bindings
         self.sw = world.space(f"{name}-sw")
         self.station = world.space(f"{name}-st")
         self.dhcp = world.space(f"{name}-dhcp") if leases else None
@@ -56,7 +58,7 @@ class Side:
         if leases:
             self._dhcp_start(leases)
         if product:
-            self._engine_start()
+            self.start_s = self._engine_start()
         self.lldpad = Lldpad(self.sw, "bridge", ["p1"], product,
                              SETTINGS if product else {}, RKA)
         self.lldpad.start()
@@ -139,15 +141,27 @@ class Side:
         with open(os.path.join(self.dhcp.dir, "log"), encoding="utf-8") as f:
             return f.read()
 
+    def engine_rss(self):
+        """Octets."""
+        with open(f"/proc/{self.engine.pid}/status", encoding="ascii") as f:
+            return int(re.search(r"VmRSS:\s*(\d+) kB", f.read())[1]) * 1024
+
     def _engine_start(self):
+        """Seconds until it answers."""
+        state = os.path.join(self.sw.dir, "state")
+        if self.bindings:
+            run(os.path.join(HERE, "make_store.py"), state, str(self.bindings), "p1")
+        start = time.monotonic()
         self.engine = self.sw.start("vdp-migrated", lab.built("vdp-migrated"),
-                                    "--state", os.path.join(self.sw.dir, "state"))
+                                    "--state", state)
 
         def listening():
             if not self.engine.alive:
                 raise CommandFailed(f"vdp-migrated ended: {self.engine.tail()}")
             return "@vdp-migrate" in self.sw.run("cat", "/proc/net/unix")
-        wait_for("the engine's socket", listening)
+        wait_for("the engine's socket", listening, 30.0, 0.005)
+        wait_for("the engine to answer", lambda: self.show("servers") is not None)
+        return time.monotonic() - start
 
     def show(self, table):
         return parse_table(self.sw.run(lab.built("vdp-migrate"), "show", table,
