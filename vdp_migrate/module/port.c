@@ -161,7 +161,7 @@ void port_describe(const struct port *port, struct link_port *ret_port)
 {
 	const struct settings *s = &port->settings;
 	struct link_port said = {
-		.role = port->role,
+		.role = (uint8_t)port->role,
 		.up = port->up,
 		.gone = !s->use,
 		.assist = s->assist,
