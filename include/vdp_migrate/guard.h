@@ -45,11 +45,17 @@ struct guard_ops {
 	int (*commit)(struct guard *guard);
 
 	/* Descriptor to watch for reading; dispatch says 1 if somebody else has
-	 * taken the guard's rules or elements away (then: recover, put all, commit),
-	 * else 0. */
+	 * taken the guard's rules or elements away (then: recover, put all, commit), 2 if
+	 * it was only said that every port is open by hand, else 0. */
 	int (*fd)(const struct guard *guard);
 	int (*dispatch)(struct guard *guard);
 	int (*recover)(struct guard *guard);
+
+	/* Opened by hand (vdp-migrate guard off --all): the kernel itself says so, until
+	 * that is taken back. 1, 0, -ENOENT: nothing of the guard is there (any more); or
+	 * -errno. hold_open: say it in the kernel again, 0 or -errno. */
+	int (*opened)(struct guard *guard);
+	int (*hold_open)(struct guard *guard);
 
 	/* What the kernel holds now. 0 or -errno. */
 	int (*list)(struct guard *guard,

@@ -15,6 +15,8 @@
 /* A VDPDU has at most this many octets (1514 less Ethernet and ECP headers, and
  * what stock lldpad's buffer holds). */
 #define HOST_PDU_MAX 1500
+/* So many octets behind one that has come in are zero, if there is room. */
+#define HOST_PDU_ZERO 8
 
 /* Timers of a port as EVB has negotiated them: exponents, unit 10 us
  * (IEEE 802.1Q D.2.13); all 0 until the first EVB TLV. */
@@ -32,6 +34,13 @@ enum host_set_result {
 	HOST_SET_FAILED,	/* not stored, or not now; the module has logged why */
 };
 
+/* What VDP22 may be given of what comes in on a port. */
+enum host_pace {
+	HOST_PACE_STOCK = 0,	/* as it comes: what it has not read yet is lost */
+	HOST_PACE_QUEUED,	/* one after the other */
+	HOST_PACE_AT_ONCE,	/* … and without the 2 ms that it waits each time */
+};
+
 /* What the host calls. All strings and octets are borrowed for the call. */
 struct host_events {
 	/* Attached to a (new) generation of lldpad's modules: no port is up yet. */
@@ -45,8 +54,12 @@ struct host_events {
 	void (*evb)(const char *port, const struct host_evb *evb);
 
 	/* A VDPDU has come in (ECP22 to VDP22), len octets in a private buffer of
-	 * HOST_PDU_MAX octets, zero behind len. False: drop it. */
+	 * HOST_PDU_MAX octets; HOST_PDU_ZERO. False: drop it. */
 	bool (*pdu_in)(const char *port, uint8_t *pdu, size_t len);
+	/* How fast may it be handed on? NULL: as stock does. And: pdu_in has passed it, but
+	 * too many are waiting on this port: VDP22 will not see it. */
+	enum host_pace (*pace)(const char *port);
+	void (*pdu_lost)(const char *port);
 	/* VDP22 sends a VDPDU: a private copy, *len may be changed up to
 	 * HOST_PDU_MAX. False: VDP22 believes it sent, and nothing leaves. */
 	bool (*pdu_out)(const char *port, uint8_t *pdu, size_t *len);
@@ -114,6 +127,9 @@ void host_pdu_deliver(const char *port, const uint8_t *pdu, size_t len);
  * fd stays the module's. 0 or -errno. */
 int host_watch(int fd, void (*cb)(void *arg), void *arg);
 void host_unwatch(int fd);
+
+/* Let the next turn() begin then, at the latest. From turn() only. */
+void host_turn_at(ms_t at);
 
 /* Each port that lldpad has up now. */
 void host_each_port(void (*cb)(void *arg, const char *port), void *arg);

@@ -8,8 +8,12 @@
  * A question goes to all its servers at once. Each reply is checked (source,
  * xid, op, type, giaddr, and the MAC where asked by MAC) and told at once; a
  * server that stays silent is asked again with a time-out taken from its
- * measured round trips. At most LQ_WINDOW questions are outstanding at a server,
- * the rest wait in a queue, lowest `rank` first.
+ * measured round trips. How many questions are outstanding at a server follows from
+ * what is lost (LQ_WINDOW_START to LQ_WINDOW_MAX); the rest wait in a queue, lowest `rank`
+ * first, and of one rank each `flow` in turn.
+ *
+ * A server that has just said UNKNOWN is not asked the same again for LQ_UNKNOWN_MS: the
+ * same answer is given again.
  */
 #ifndef VDP_MIGRATE_LEASEQUERY_H
 #define VDP_MIGRATE_LEASEQUERY_H
@@ -18,8 +22,10 @@
 
 #define LQ_SERVERS_MAX 8
 #define LQ_ADDRS_MAX 8		/* addresses of one reply: ciaddr and option 92 */
-#define LQ_WINDOW 16
-#define LQ_TRIES 5		/* transmissions of one question to one server */
+#define LQ_WINDOW_START 4
+#define LQ_WINDOW_MAX 64
+#define LQ_TRIES 5		/* time-outs of one question at one server */
+#define LQ_UNKNOWN_MS 1000
 #define LQ_FOREVER UINT32_MAX	/* lease time of an infinite lease */
 #define LQ_NO_TIME UINT32_MAX	/* a reply without client-last-transaction-time */
 #define LQ_MESSAGE_MAX 576
@@ -41,6 +47,8 @@ struct lq_question {
 	uint64_t tag;		/* the asker's own; comes back in the answers */
 	enum lq_key key;
 	enum lq_rank rank;
+	uint32_t flow;		/* who asks: the flows of one rank take turns */
+	bool fresh;		/* ask, whatever was answered just now */
 	struct mac mac;		/* by MAC: the key; else who must be meant, or zero */
 	struct addr ip;
 	struct client_id id;	/* client-id or remote-id */
@@ -68,6 +76,7 @@ struct lq_answer {
 	uint32_t last_s;	/* since the client was heard (option 91), LQ_NO_TIME */
 	struct addr server_id;	/* option 54, family 0 = none */
 	struct client_id client_id; /* ACTIVE only: option 61 */
+	bool cached;		/* UNKNOWN, as this server has just said */
 	bool last;		/* no other server can still answer this question */
 };
 
@@ -93,12 +102,14 @@ struct lq_ops {
 	void (*back)(void *arg, const struct addr *server);
 	/* A server has been silent through a whole question. May be NULL. */
 	void (*silent)(void *arg, const struct addr *server);
+	/* A question of this flow goes out once more, for want of an answer. May be NULL. */
+	void (*repeated)(void *arg, uint32_t flow);
 	/* 32 random bits, not guessable. */
 	uint32_t (*random)(void *arg);
 };
 
 struct lq_counts {
-	uint64_t asked, sent, retransmitted, active, unassigned, unknown, silent;
+	uint64_t asked, sent, retransmitted, cached, active, unassigned, unknown, silent;
 	uint64_t rejected[LQ_N_REJECTS];
 };
 
@@ -115,6 +126,10 @@ int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question);
 /* Forget all questions with this tag; no answer comes any more. */
 void lq_cancel(struct lq *lq, uint64_t tag);
 
+/* Of questions with this tag that still wait: as if asked with this rank, if it is a
+ * better one. */
+void lq_hurry(struct lq *lq, uint64_t tag, enum lq_rank rank);
+
 /* A message that came to giaddr:67 from server:67. Borrowed for the call. */
 enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
 			const struct addr *server, const uint8_t *msg, size_t len);
@@ -126,13 +141,13 @@ void lq_tick(struct lq *lq, ms_t now);
 const struct lq_counts *lq_counts(const struct lq *lq);
 
 /* Each server known so far: address, smoothed round trip (us, 0 = none yet),
- * outstanding, queued, silent. */
+ * window, what is outstanding, queued, what was lost, silent. */
 struct lq_server_info {
 	struct addr addr;
 	uint32_t srtt_us;
-	unsigned outstanding, queued;
+	unsigned window, outstanding, queued;
 	bool silent;
-	uint64_t answers;
+	uint64_t answers, lost;
 };
 void lq_each_server(const struct lq *lq,
 		    void (*cb)(void *arg, const struct lq_server_info *info), void *arg);

@@ -19,10 +19,11 @@
 
 #include "vdp_migrate/types.h"
 
-#define LINK_VERSION 1
+#define LINK_VERSION 2
 #define LINK_DATAGRAM_MAX 32768
 #define LINK_SERVERS_MAX 8	/* servers, and giaddrs, of a port */
 #define LINK_KEYS_MAX 4
+#define LINK_SCHEDULE_MAX 8
 #define LINK_COLUMNS_MAX 24
 #define LINK_TEXT_MAX 512
 
@@ -40,7 +41,8 @@ enum link_type {
 	/* engine -> module */
 	LINK_CASES,		/* what speaks against guard=enforce on a port */
 
-	/* companion -> engine, passed on to the module */
+	/* companion -> engine, passed on to the module; module -> engine: its marks as they
+	 * are now (seq 0, ttl_s what is left), and as they are taken away */
 	LINK_MARK,
 	LINK_UNMARK,
 	/* companion -> engine (-> module: marks) */
@@ -58,6 +60,14 @@ enum link_type {
 
 	/* companion -> engine, passed on to the module */
 	LINK_SET,		/* a setting of the group vdp_migrate */
+	LINK_SUSPEND,		/* the VSI's user has stopped here, to go on elsewhere */
+
+	/* engine -> module */
+	LINK_READY,		/* a VSI's bindings are in the kernel, or none will come now */
+	LINK_HELP,		/* ask the station on a bridge port for help */
+	LINK_HELP_END,		/* … no longer */
+	/* module -> engine */
+	LINK_HELP_ASKED,	/* a station port: the switch asks us, for a marked VSI of ours */
 };
 
 enum link_who {
@@ -82,6 +92,18 @@ enum link_assist {
 	LINK_ASSIST_LEASEQUERY,
 	LINK_ASSIST_HELP,
 	LINK_ASSIST_AUTO,
+};
+
+enum link_groups {
+	LINK_GROUPS_OFF = 0,
+	LINK_GROUPS_IGMP,
+	LINK_GROUPS_MLD,
+	LINK_GROUPS_BOTH,
+};
+
+enum link_conflict {
+	LINK_CONFLICT_ACCEPT = 0,
+	LINK_CONFLICT_VERIFY,
 };
 
 enum link_guard {
@@ -115,6 +137,12 @@ struct link_port {
 	uint8_t n_servers, n_giaddrs;
 	struct link_vlan_addr servers[LINK_SERVERS_MAX];
 	struct link_vlan_addr giaddrs[LINK_SERVERS_MAX];
+	uint8_t groups;		/* enum link_groups */
+	uint8_t n_schedule;	/* ms after the VM's first sign; ascending */
+	uint32_t schedule[LINK_SCHEDULE_MAX];
+	uint8_t conflict;	/* enum link_conflict */
+	uint16_t max_rate;	/* leasequeries a second */
+	uint16_t hold_ms;	/* how long the module waits for LINK_READY; 0: it does not */
 };
 
 /* What was seen of a VSI. On a bridge port unless the port is a station. */
@@ -146,7 +174,35 @@ struct link_mark {
 	struct mac mac;		/* zero = not known */
 	struct addr ip;		/* family 0 = not known */
 	struct client_id client_id;
+	bool no_client_id;	/* the client is known to send none; else len 0 = not known */
+	struct addr server;	/* the DHCP server (option 54) of its lease; family 0 = not known */
+	char tap[VM_IFNAME_MAX]; /* its interface on this hypervisor; "" = not known */
 	uint32_t ttl_s;		/* 0 = until unmark, at most 24 h */
+};
+
+/* A VSI of a port: LINK_READY, LINK_HELP_END. */
+struct link_vsi_of {
+	char port[VM_IFNAME_MAX];
+	struct vsi_id id;
+};
+
+struct link_suspend {
+	uint32_t seq;
+	struct vsi_id id;
+};
+
+/* DESIGN 3.2: what the help TLV says. LINK_HELP: what it is to say; LINK_HELP_ASKED:
+ * what it said. */
+#define LINK_HELP_ENTRIES_MAX 50
+struct link_help {
+	char port[VM_IFNAME_MAX];
+	bool dhcp4, dhcp6;	/* what is wanted */
+	struct addr giaddr;	/* family 0 = none */
+	bool apart;		/* … and not in the VM's subnet */
+	uint32_t xid;		/* of the first entry's DHCPREQUEST; each further one more */
+	struct vsi_id id;
+	uint16_t n_entries;
+	struct vsi_entry entries[LINK_HELP_ENTRIES_MAX];
 };
 
 /* For each port that has none of its own; value "": as never set. */
@@ -218,6 +274,9 @@ struct link_msg {
 		struct link_counter counter;
 		struct link_cases cases;
 		struct link_mark mark;		/* LINK_MARK, LINK_UNMARK */
+		struct link_vsi_of vsi_of;	/* LINK_READY, LINK_HELP_END */
+		struct link_suspend suspend;
+		struct link_help help;		/* LINK_HELP, LINK_HELP_ASKED */
 		struct link_set set;
 		struct link_show show;		/* LINK_SHOW; LINK_WATCH: seq alone */
 		struct link_bind bind;		/* LINK_BIND, LINK_UNBIND */

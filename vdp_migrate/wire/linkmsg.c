@@ -21,6 +21,7 @@ static bool get_body(struct rd *r, struct link_msg *msg);
 static void get_port(struct rd *r, struct link_port *port);
 static void get_vsi(struct rd *r, struct link_vsi *vsi);
 static void get_mark(struct rd *r, struct link_mark *mark);
+static void get_help(struct rd *r, struct link_help *help);
 static void get_bind(struct rd *r, struct link_bind *bind);
 static void get_ask(struct rd *r, struct link_ask *ask);
 static void get_row(struct rd *r, struct link_row *row);
@@ -104,6 +105,19 @@ static bool get_body(struct rd *r, struct link_msg *msg)
 	case LINK_UNMARK:
 		get_mark(r, &msg->u.mark);
 		return true;
+	case LINK_SUSPEND:
+		msg->u.suspend.seq = rd_u32(r, "seq");
+		get_vsi_id(r, &msg->u.suspend.id);
+		return true;
+	case LINK_READY:
+	case LINK_HELP_END:
+		get_string(r, msg->u.vsi_of.port, sizeof(msg->u.vsi_of.port), "port");
+		get_vsi_id(r, &msg->u.vsi_of.id);
+		return true;
+	case LINK_HELP:
+	case LINK_HELP_ASKED:
+		get_help(r, &msg->u.help);
+		return true;
 	case LINK_SET:
 		msg->u.set.seq = rd_u32(r, "seq");
 		get_string(r, msg->u.set.name, sizeof(msg->u.set.name), "setting");
@@ -157,6 +171,13 @@ static void get_port(struct rd *r, struct link_port *port)
 	get_vlan_addrs(r, port->servers, port->n_servers, "server");
 	port->n_giaddrs = get_up_to(r, LINK_SERVERS_MAX, "number of giaddrs");
 	get_vlan_addrs(r, port->giaddrs, port->n_giaddrs, "giaddr");
+	port->groups = get_up_to(r, LINK_GROUPS_BOTH, "groups");
+	port->n_schedule = get_up_to(r, LINK_SCHEDULE_MAX, "length of the schedule");
+	for (unsigned i = 0; i < port->n_schedule; i++)
+		port->schedule[i] = rd_u32(r, "schedule");
+	port->conflict = get_up_to(r, LINK_CONFLICT_VERIFY, "conflict");
+	port->max_rate = rd_u16(r, "max-rate");
+	port->hold_ms = rd_u16(r, "hold");
 }
 
 static void get_vsi(struct rd *r, struct link_vsi *vsi)
@@ -185,7 +206,28 @@ static void get_mark(struct rd *r, struct link_mark *mark)
 	mark->ip = get_addr(r, "IP address");
 	mark->client_id.len = rd_u8(r, "client-id");
 	rd_copy(r, mark->client_id.b, mark->client_id.len, "client-id");
+	mark->no_client_id = get_bool(r, "no client-id");
+	mark->server = get_addr(r, "server");
+	get_string(r, mark->tap, sizeof(mark->tap), "tap");
 	mark->ttl_s = rd_u32(r, "ttl");
+}
+
+static void get_help(struct rd *r, struct link_help *help)
+{
+	get_string(r, help->port, sizeof(help->port), "port");
+	help->dhcp4 = get_bool(r, "DHCPv4 wanted");
+	help->dhcp6 = get_bool(r, "DHCPv6 wanted");
+	help->giaddr = get_addr(r, "giaddr");
+	help->apart = get_bool(r, "giaddr is apart");
+	help->xid = rd_u32(r, "xid");
+	get_vsi_id(r, &help->id);
+	help->n_entries = rd_u16(r, "number of entries");
+	if (help->n_entries > LINK_HELP_ENTRIES_MAX)
+		rd_fail(r, "number of entries");
+	for (unsigned i = 0; rd_ok(r) && i < help->n_entries; i++) {
+		help->entries[i].mac = rd_mac(r, "entry");
+		help->entries[i].vlan = rd_u16(r, "entry");
+	}
 }
 
 static void get_bind(struct rd *r, struct link_bind *bind)

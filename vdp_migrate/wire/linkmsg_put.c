@@ -9,6 +9,7 @@ static bool put_body(struct wr *w, const struct link_msg *msg);
 static void put_port(struct wr *w, const struct link_port *port);
 static void put_vsi(struct wr *w, const struct link_vsi *vsi);
 static void put_mark(struct wr *w, const struct link_mark *mark);
+static void put_help(struct wr *w, const struct link_help *help);
 static void put_bind(struct wr *w, const struct link_bind *bind);
 static void put_ask(struct wr *w, const struct link_ask *ask);
 static void put_row(struct wr *w, const struct link_row *row);
@@ -81,6 +82,19 @@ static bool put_body(struct wr *w, const struct link_msg *msg)
 	case LINK_UNMARK:
 		put_mark(w, &msg->u.mark);
 		return true;
+	case LINK_SUSPEND:
+		wr_u32(w, msg->u.suspend.seq);
+		put_vsi_id(w, &msg->u.suspend.id);
+		return true;
+	case LINK_READY:
+	case LINK_HELP_END:
+		put_string(w, msg->u.vsi_of.port, sizeof(msg->u.vsi_of.port));
+		put_vsi_id(w, &msg->u.vsi_of.id);
+		return true;
+	case LINK_HELP:
+	case LINK_HELP_ASKED:
+		put_help(w, &msg->u.help);
+		return true;
 	case LINK_SET:
 		wr_u32(w, msg->u.set.seq);
 		put_string(w, msg->u.set.name, sizeof(msg->u.set.name));
@@ -134,6 +148,15 @@ static void put_port(struct wr *w, const struct link_port *port)
 	wr_u8(w, port->peer_flags);
 	put_vlan_addrs(w, port->servers, port->n_servers);
 	put_vlan_addrs(w, port->giaddrs, port->n_giaddrs);
+	wr_u8(w, port->groups);
+	wr_u8(w, port->n_schedule);
+	if (port->n_schedule > LINK_SCHEDULE_MAX)
+		w->full = true;
+	for (unsigned i = 0; wr_ok(w) && i < port->n_schedule; i++)
+		wr_u32(w, port->schedule[i]);
+	wr_u8(w, port->conflict);
+	wr_u16(w, port->max_rate);
+	wr_u16(w, port->hold_ms);
 }
 
 static void put_vsi(struct wr *w, const struct link_vsi *vsi)
@@ -160,7 +183,28 @@ static void put_mark(struct wr *w, const struct link_mark *mark)
 	put_addr(w, &mark->ip);
 	wr_u8(w, mark->client_id.len);
 	wr_bytes(w, mark->client_id.b, mark->client_id.len);
+	wr_u8(w, mark->no_client_id);
+	put_addr(w, &mark->server);
+	put_string(w, mark->tap, sizeof(mark->tap));
 	wr_u32(w, mark->ttl_s);
+}
+
+static void put_help(struct wr *w, const struct link_help *help)
+{
+	put_string(w, help->port, sizeof(help->port));
+	wr_u8(w, help->dhcp4);
+	wr_u8(w, help->dhcp6);
+	put_addr(w, &help->giaddr);
+	wr_u8(w, help->apart);
+	wr_u32(w, help->xid);
+	put_vsi_id(w, &help->id);
+	wr_u16(w, help->n_entries);
+	if (help->n_entries > LINK_HELP_ENTRIES_MAX)
+		w->full = true;
+	for (unsigned i = 0; wr_ok(w) && i < help->n_entries; i++) {
+		wr_bytes(w, help->entries[i].mac.b, 6);
+		wr_u16(w, help->entries[i].vlan);
+	}
 }
 
 static void put_bind(struct wr *w, const struct link_bind *bind)
