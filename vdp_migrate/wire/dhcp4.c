@@ -2,8 +2,9 @@
 /*
  * DHCPv4 messages: RFC 2131 section 2, options of RFC 2132, split options joined as
  * RFC 3396 section 7 says: options field, then file, then sname, as far as they are
- * overloaded. And the one message that is written here: DHCPLEASEQUERY, RFC 4388
- * 6.2, by remote-id RFC 6148 section 5. Knows nothing of what a message means.
+ * overloaded. And the messages that are written here: DHCPLEASEQUERY, RFC 4388 6.2, by
+ * remote-id RFC 6148 section 5, and DHCPREQUEST in INIT-REBOOT, RFC 2131 4.3.2. Knows
+ * nothing of what a message means.
  */
 #include "dhcp4.h"
 
@@ -14,9 +15,10 @@
 #define SNAME_LEN 64
 #define OVERLOAD_FILE 1		/* RFC 2132 9.3, as bits */
 #define OVERLOAD_SNAME 2
-#define QUERY_LEN_MIN 300	/* BOOTP's, RFC 951; some relays and servers insist */
+#define MESSAGE_LEN_MIN 300	/* BOOTP's, RFC 951; some relays and servers insist */
 #define REMOTE_ID 2		/* sub-option of 82, RFC 3046 2.0 */
 #define HTYPE_ETHERNET 1
+#define RELAYED_HOPS 1		/* RFC 1542 4.1.1: where giaddr is set, one relay has been */
 
 static void get_fixed(struct rd *r, struct dhcp4 *m, struct rd *ret_sname,
 		      struct rd *ret_file);
@@ -140,8 +142,63 @@ size_t dhcp4_leasequery(uint8_t *buf, size_t size, const struct lq_question *que
 	if (!put_key(&w, question))
 		return 0;
 	wr_u8(&w, DHCP4_OPT_END);
-	if (w.at < QUERY_LEN_MIN)
-		wr_zero(&w, QUERY_LEN_MIN - w.at);
+	if (w.at < MESSAGE_LEN_MIN)
+		wr_zero(&w, MESSAGE_LEN_MIN - w.at);
+	return wr_ok(&w) ? w.at : 0;
+}
+
+size_t dhcp4_reboot(uint8_t *buf, size_t size, const struct dhcp4_reboot *reboot)
+{
+	/* What clients commonly ask for: mask, router, name servers, host and domain name,
+	 * broadcast address, the lease's times. */
+	static const uint8_t parameters[] = {
+		1, 3, 6, 12, 15, 28, DHCP4_OPT_LEASE_TIME, DHCP4_OPT_RENEWAL_TIME,
+		DHCP4_OPT_REBINDING_TIME,
+	};
+	bool relayed = reboot->giaddr.family == ADDR_IPV4;
+	struct wr w = wr_new(buf, size);
+
+	if (reboot->ip.family != ADDR_IPV4 || reboot->giaddr.family == ADDR_IPV6)
+		return 0;
+	wr_u8(&w, DHCP4_BOOTREQUEST);
+	wr_u8(&w, HTYPE_ETHERNET);
+	wr_u8(&w, 6);
+	wr_u8(&w, relayed ? RELAYED_HOPS : 0);
+	wr_u32(&w, reboot->xid);
+	wr_u16(&w, reboot->secs);
+	wr_u16(&w, 0);
+	/* ciaddr must be zero in INIT-REBOOT. */
+	wr_zero(&w, 12);
+	wr_bytes(&w, reboot->giaddr.b, 4);
+	wr_bytes(&w, reboot->chaddr.b, 6);
+	wr_zero(&w, 10 + SNAME_LEN + FILE_LEN);
+	wr_u32(&w, MAGIC_COOKIE);
+	wr_u8(&w, DHCP4_OPT_TYPE);
+	wr_u8(&w, 1);
+	wr_u8(&w, DHCP4_REQUEST);
+	/* The client-id first, as clients have it; the server id (54) must not be there. */
+	if (reboot->client_id.len) {
+		wr_u8(&w, DHCP4_OPT_CLIENT_ID);
+		wr_u8(&w, reboot->client_id.len);
+		wr_bytes(&w, reboot->client_id.b, reboot->client_id.len);
+	}
+	wr_u8(&w, DHCP4_OPT_REQUESTED_ADDRESS);
+	wr_u8(&w, 4);
+	wr_bytes(&w, reboot->ip.b, 4);
+	/* RFC 3011. Where giaddr is in no subnet of the server's (a /32 on lo), it refuses
+	 * without it, or says nothing. Where giaddr is, it would keep the server from
+	 * refusing an address of another one. */
+	if (relayed && reboot->select_subnet) {
+		wr_u8(&w, DHCP4_OPT_SUBNET);
+		wr_u8(&w, 4);
+		wr_bytes(&w, reboot->ip.b, 4);
+	}
+	wr_u8(&w, DHCP4_OPT_PARAMETERS);
+	wr_u8(&w, sizeof(parameters));
+	wr_bytes(&w, parameters, sizeof(parameters));
+	wr_u8(&w, DHCP4_OPT_END);
+	if (w.at < MESSAGE_LEN_MIN)
+		wr_zero(&w, MESSAGE_LEN_MIN - w.at);
 	return wr_ok(&w) ? w.at : 0;
 }
 

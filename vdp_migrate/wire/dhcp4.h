@@ -46,6 +46,7 @@ enum dhcp4_option {
 	DHCP4_OPT_RELAY_AGENT = 82,
 	DHCP4_OPT_LAST_TRANSACTION = 91,	/* RFC 4388 6.1 */
 	DHCP4_OPT_ASSOCIATED_IP = 92,
+	DHCP4_OPT_SUBNET = 118,	/* RFC 3011 */
 	DHCP4_OPT_END = 255,
 };
 
@@ -76,6 +77,19 @@ bool dhcp4_opt_addr(const struct dhcp4 *message, uint8_t option, struct addr *re
  * (RFC 4388 6.2; by remote-id RFC 6148 section 5). Octets, or 0 if it does not fit. */
 size_t dhcp4_leasequery(uint8_t *buf, size_t size, const struct lq_question *question,
 			uint32_t xid);
+
+/* What a client asks that has restarted and knows its address, INIT-REBOOT. */
+struct dhcp4_reboot {
+	uint32_t xid;
+	uint16_t secs;		/* since the first of these requests */
+	struct mac chaddr;
+	struct addr ip;		/* IPv4 */
+	struct client_id client_id;	/* len 0: this client sends none */
+	struct addr giaddr;	/* family 0 = none */
+	bool select_subnet;	/* with giaddr: the subnet is the address's, not giaddr's */
+};
+/* Its DHCPREQUEST (RFC 2131 4.3.2). Octets, or 0 if it does not fit. */
+size_t dhcp4_reboot(uint8_t *buf, size_t size, const struct dhcp4_reboot *reboot);
 
 const char *dhcp4_type_text(uint8_t type);	/* "DHCPACK", … */
 

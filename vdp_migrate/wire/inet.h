@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ethernet, IPv4 and UDP (RFC 894, 791, 768): a received frame down to its UDP
- * payload. Frames of other kinds decode as far as their Ethernet header.
+ * Ethernet, IPv4 and UDP (RFC 894, 791, 768), IPv6 with a hop-by-hop header (RFC 8200):
+ * a received frame down to its UDP payload, or to what IP carries. Frames of other kinds
+ * decode as far as their Ethernet header.
  */
 #ifndef WIRE_INET_H
 #define WIRE_INET_H
@@ -15,13 +16,21 @@
 #define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_LLDP 0x88cc
 
+/* Protocols of IPv4, next headers of IPv6. */
+#define INET_HOP_BY_HOP 0
+#define INET_IGMP 2
+#define INET_UDP 17
+#define INET_ICMPV6 58
+
 struct inet_frame {
 	struct mac dst, src;
 	uint16_t vlan;		/* of an inline tag, else 0 */
 	uint16_t ethertype;	/* behind the tag */
-	uint8_t protocol;	/* of IPv4, first or only fragment; else 0 */
-	struct addr saddr, daddr;	/* family 0 where not IPv4 */
-	uint16_t sport, dport;	/* UDP, first or only fragment; else 0 */
+	uint8_t protocol;	/* of IPv4, first or only fragment; of IPv6, behind a
+				 * hop-by-hop header; else 0 */
+	bool router_alert;	/* IPv6: a hop-by-hop header says so (RFC 2711) */
+	struct addr saddr, daddr;	/* family 0 where not IP */
+	uint16_t sport, dport;	/* UDP over IPv4, first or only fragment; else 0 */
 	bool udp;		/* whole UDP datagram in payload */
 	struct rd payload;	/* borrows; UDP payload, else what follows the last
 				 * decoded header */

@@ -22,11 +22,14 @@
 #define TLV_LENGTH(header) ((header) & 0x1ffu)
 #define MANAGER_ID_LEN 16
 #define ORG_MIN_LEN 4		/* OUI and subtype */
+#define TLV_LENGTH_MAX 511u
 #define VID_MASK 0xfffu
 
 static void get_tlv(struct rd *tlv, uint8_t type, bool first, struct vdp22 *v);
 static void get_assoc(struct rd *tlv, uint8_t mode, struct vdp22_assoc *assoc);
 static size_t entry_size(uint8_t filter);
+static size_t end_of(const uint8_t *pdu, size_t len);
+static bool has_end(const uint8_t *pdu, size_t len, size_t end);
 static bool is_padding(struct rd rest);
 
 int vdp22_decode(const uint8_t *pdu, size_t len, struct vdp22 *ret_vdpdu,
@@ -37,6 +40,7 @@ int vdp22_decode(const uint8_t *pdu, size_t len, struct vdp22 *ret_vdpdu,
 
 	/* Not the whole: of 5 kB few octets are used, and lldpad's ACK waits. */
 	memset(&v, 0, offsetof(struct vdp22, assoc));
+	v.n_orgs = 0;
 	v.len = 0;
 	v.has_end = false;
 	if (!rd_left(&r))
@@ -66,6 +70,7 @@ int vdp22_decode(const uint8_t *pdu, size_t len, struct vdp22 *ret_vdpdu,
 		return -EBADMSG;
 	}
 	memcpy(ret_vdpdu, &v, offsetof(struct vdp22, assoc) + v.n * sizeof(v.assoc[0]));
+	ret_vdpdu->n_orgs = v.n_orgs;
 	ret_vdpdu->len = v.len;
 	ret_vdpdu->has_end = v.has_end;
 	return 0;
@@ -87,21 +92,53 @@ struct vsi_entry vdp22_entry(const struct vdp22_assoc *assoc, unsigned i)
 	return entry;
 }
 
+bool vdp22_next_org(const uint8_t *pdu, const struct vdp22 *vdpdu, size_t *at,
+		    struct rd *ret_value)
+{
+	struct rd r = rd_new(pdu, vdpdu->len, 0);
+
+	if (!vdpdu->n_orgs)
+		return false;
+	rd_skip(&r, *at, "TLV");
+	while (rd_left(&r)) {
+		uint16_t header = rd_u16(&r, "TLV header");
+		struct rd value = rd_sub(&r, TLV_LENGTH(header), "TLV");
+
+		if (!rd_ok(&r) || TLV_TYPE(header) != VDP22_ORG)
+			continue;
+		*at = r.at;
+		*ret_value = value;
+		return true;
+	}
+	return false;
+}
+
+size_t vdp22_add_org(uint8_t *pdu, size_t len, size_t size, const uint8_t *value,
+		     size_t n)
+{
+	size_t end = end_of(pdu, len);
+	struct wr w = wr_new(pdu, size);
+
+	if (!end || n < ORG_MIN_LEN || n > TLV_LENGTH_MAX || end > size ||
+	    size - end < TLV_HEADER_LEN + n + TLV_HEADER_LEN)
+		return 0;
+	w.at = end;
+	wr_u16(&w, (uint16_t)(VDP22_ORG << 9 | n));
+	wr_bytes(&w, value, n);
+	wr_zero(&w, TLV_HEADER_LEN);
+	end = w.at;
+	wr_zero(&w, size - end);
+	return end;
+}
+
 size_t vdp22_end(uint8_t *pdu, size_t len, size_t size)
 {
-	struct rd r = rd_new(pdu, len, 0);
+	size_t end = end_of(pdu, len);
 
-	while (rd_left(&r) && !is_padding(r)) {
-		uint16_t header = rd_u16(&r, "TLV header");
-
-		if (TLV_TYPE(header) == VDP22_END)
-			return len;
-		rd_skip(&r, TLV_LENGTH(header), "TLV");
-	}
-	if (!rd_ok(&r) || size < r.at + TLV_HEADER_LEN)
+	if (!end || has_end(pdu, len, end) || size < end + TLV_HEADER_LEN)
 		return len;
-	memset(pdu + r.at, 0, size - r.at);
-	return r.at + TLV_HEADER_LEN;
+	memset(pdu + end, 0, size - end);
+	return end + TLV_HEADER_LEN;
 }
 
 void vdp22_empty(uint8_t ret_pdu[VDP22_EMPTY_LEN])
@@ -170,6 +207,7 @@ static void get_tlv(struct rd *tlv, uint8_t type, bool first, struct vdp22 *v)
 		break;
 	case VDP22_ORG:
 		rd_skip(tlv, ORG_MIN_LEN, "OUI and subtype");
+		v->n_orgs++;
 		break;
 	}
 }
@@ -212,6 +250,28 @@ static size_t entry_size(uint8_t filter)
 	default:
 		return 0;
 	}
+}
+
+/* The octet behind the last TLV before the End TLV or the end; 0: a TLV is cut. */
+static size_t end_of(const uint8_t *pdu, size_t len)
+{
+	struct rd r = rd_new(pdu, len, 0);
+	size_t end = 0;
+
+	while (rd_left(&r) && !is_padding(r)) {
+		uint16_t header = rd_u16(&r, "TLV header");
+
+		if (TLV_TYPE(header) == VDP22_END)
+			return rd_ok(&r) ? end : 0;
+		rd_skip(&r, TLV_LENGTH(header), "TLV");
+		end = r.at;
+	}
+	return rd_ok(&r) ? end : 0;
+}
+
+static bool has_end(const uint8_t *pdu, size_t len, size_t end)
+{
+	return len >= end + TLV_HEADER_LEN && pdu[end] >> 1 == VDP22_END;
 }
 
 /* A single zero octet is the first half of an End TLV to stock, too. */

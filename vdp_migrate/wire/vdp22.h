@@ -47,6 +47,7 @@ struct vdp22 {
 	uint8_t manager_id[16];
 	unsigned n;
 	struct vdp22_assoc assoc[VDP22_ASSOCS_MAX];
+	unsigned n_orgs;	/* organizationally specific TLVs, of any organization */
 	size_t len;		/* octets up to the End TLV, or all */
 	bool has_end;
 };
@@ -59,6 +60,16 @@ int vdp22_decode(const uint8_t *pdu, size_t len, struct vdp22 *ret_vdpdu,
 
 /* The i-th entry's MAC (zero: none in this format) and VLAN ID (PCP taken off). */
 struct vsi_entry vdp22_entry(const struct vdp22_assoc *assoc, unsigned i);
+
+/* The next organizationally specific TLV of a VDPDU that has been decoded, from octet
+ * *at on (0 at first): its value, from the OUI on. False: no more. */
+bool vdp22_next_org(const uint8_t *pdu, const struct vdp22 *vdpdu, size_t *at,
+		    struct rd *ret_value);
+/* Put one (its value is n octets) and an End TLV behind the last TLV of a PDU of len
+ * octets. New length; 0 where there is no room in size, or no whole PDU (then nothing is
+ * changed). */
+size_t vdp22_add_org(uint8_t *pdu, size_t len, size_t size, const uint8_t *value,
+		     size_t n);
 
 /* Put an End TLV behind the len octets of a PDU that has none and zero what is
  * behind it. New length; len where there is no room (then nothing is changed). */
