@@ -25,6 +25,14 @@ bool announced_see(struct vsi *vsi, unsigned member, const struct link_vsi *seen
 	return true;
 }
 
+bool announced_news(const struct vsi *vsi, unsigned member, uint8_t mode)
+{
+	bool associated = vsi->associated >> member & 1;
+
+	return !(vsi->announced >> member & 1) || vsi->mode != mode ||
+	       associated != (mode == VDP22_ASSOC);
+}
+
 bool announced_end(struct vsi *vsi, unsigned member)
 {
 	vsi->announced &= ~(1u << member);

@@ -15,6 +15,8 @@
 /* Note that this was seen on that member. False: it is news of the member alone, another
  * one speaks for the VSI as a whole. */
 bool announced_see(struct vsi *vsi, unsigned member, const struct link_vsi *seen);
+/* Is a request in this mode the member's first, or of another mode than its last? */
+bool announced_news(const struct vsi *vsi, unsigned member, uint8_t mode);
 /* The member no longer announces it. True: and no other does. */
 bool announced_end(struct vsi *vsi, unsigned member);
 /* Nobody announces it. */

@@ -31,7 +31,6 @@ struct binding_table {
 	const struct binding_ops *ops;
 	void *arg;
 	struct host *hosts;
-	struct slot *all;
 	unsigned n;
 	struct binding_heap heap; /* those with a lease end */
 };
@@ -73,8 +72,8 @@ void binding_table_free(struct binding_table *table)
 {
 	if (!table)
 		return;
-	while (table->all)
-		free(unlink_slot(table, &table->all->binding));
+	while (table->hosts)
+		free(unlink_slot(table, table->hosts->first));
 	free(table->heap.slots);
 	free(table);
 }
@@ -232,11 +231,12 @@ unsigned binding_count(const struct binding_table *table)
 void binding_each(struct binding_table *table,
 		  void (*cb)(void *arg, struct binding *binding), void *arg)
 {
-	struct slot *next;
-
-	for (struct slot *s = table->all; s; s = next) {
-		next = s->next;
-		cb(arg, &s->binding);
+	for (struct host *host = table->hosts, *next_host; host; host = next_host) {
+		next_host = host->hh.next;
+		for (struct binding *b = host->first, *next; b; b = next) {
+			next = b->next;
+			cb(arg, b);
+		}
 	}
 }
 
@@ -283,10 +283,6 @@ static struct binding *put_new(struct binding_table *table, const struct binding
 		;
 	*at = &slot->binding;
 
-	slot->next = table->all;
-	if (table->all)
-		table->all->prev = slot;
-	table->all = slot;
 	table->n++;
 	slot->heap_at = BINDING_NOT_IN_HEAP;
 	plan_refresh(slot);
@@ -440,13 +436,6 @@ static struct slot *unlink_slot(struct binding_table *table, struct binding *bin
 		free(slot->host);
 	}
 	slot->host = NULL;
-
-	if (slot->prev)
-		slot->prev->next = slot->next;
-	else
-		table->all = slot->next;
-	if (slot->next)
-		slot->next->prev = slot->prev;
 	table->n--;
 	binding_heap_remove(&table->heap, slot);
 	return slot;

@@ -11,7 +11,6 @@
 struct slot {
 	struct binding binding; /* first: a struct binding is its slot */
 	struct host *host;
-	struct slot *prev, *next; /* all of the table */
 	uint32_t heap_at;	  /* BINDING_NOT_IN_HEAP: no lease end */
 	uint32_t refresh_s;	  /* before the lease's end; 0 = not to be told (again) */
 };

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lq_server.h"
+#include "lq_unknown.h"
 #include "wire/dhcp4.h"
 #include "wire/text.h"
 
@@ -24,9 +25,11 @@
  * counts an infinite one down sends such numbers. */
 #define LEASE_HUGE_S 0x7fffffffu
 
+#define BUCKETS 256
+
 struct lq_asked {
 	struct lq_question question;
-	struct lq_asked *prev, *next;
+	struct lq_asked *prev, *next; /* of its bucket */
 	unsigned n, open; /* servers asked; those that can still answer */
 	struct lq_try tries[];
 };
@@ -35,11 +38,17 @@ struct lq {
 	const struct lq_ops *ops;
 	void *arg;
 	struct lq_server *servers;
-	struct lq_asked *asked;
+	struct lq_asked *asked[BUCKETS];
+	struct lq_try *known; /* whose answer waits for the next tick */
+	struct lq_unknown unknown;
 	struct lq_counts counts;
 };
 
 static bool is_answerable(const struct lq_question *question);
+static struct lq_asked **bucket_of(struct lq *lq, uint64_t tag);
+static void release(struct lq *lq, struct lq_try *try);
+static void tell_known(struct lq *lq);
+static void give_up_waiting(struct lq *lq, ms_t now, struct lq_server *server);
 static struct lq_server *server_get(struct lq *lq, const struct addr *addr);
 static void pump(struct lq *lq, ms_t now, struct lq_server *server);
 static void transmit(struct lq *lq, ms_t now, struct lq_try *try);
@@ -61,6 +70,7 @@ struct lq *lq_new(const struct lq_ops *ops, void *arg)
 		return NULL;
 	lq->ops = ops;
 	lq->arg = arg;
+	lq->unknown.seed = (uint64_t)ops->random(arg) << 32 | ops->random(arg);
 	return lq;
 }
 
@@ -70,8 +80,9 @@ void lq_free(struct lq *lq)
 
 	if (!lq)
 		return;
-	while (lq->asked)
-		forget(lq, lq->asked);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		while (lq->asked[i])
+			forget(lq, lq->asked[i]);
 	for (struct lq_server *s = lq->servers; s; s = next) {
 		next = s->next;
 		free(s);
@@ -81,7 +92,7 @@ void lq_free(struct lq *lq)
 
 int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
 {
-	struct lq_asked *asked;
+	struct lq_asked *asked, **bucket = bucket_of(lq, question->tag);
 
 	if (!is_answerable(question))
 		return -EINVAL;
@@ -101,26 +112,45 @@ int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
 			j++;
 		if (j == asked->n)
 			asked->tries[asked->n++] =
-				(struct lq_try){.asked = asked, .server = server};
+				(struct lq_try){.asked = asked, .server = server,
+						.rank = question->rank,
+						.flow = question->flow,
+						.slot = LQ_DONE};
 	}
 	asked->open = asked->n;
-	asked->next = lq->asked;
-	if (lq->asked)
-		lq->asked->prev = asked;
-	lq->asked = asked;
+	asked->next = *bucket;
+	if (*bucket)
+		(*bucket)->prev = asked;
+	*bucket = asked;
 	lq->counts.asked++;
 	for (unsigned i = 0; i < asked->n; i++) {
-		lq_server_queue(asked->tries[i].server, &asked->tries[i], question->rank);
-		pump(lq, now, asked->tries[i].server);
+		struct lq_try *try = &asked->tries[i];
+
+		if (!question->fresh &&
+		    lq_unknown_is(&lq->unknown, now, question, &try->server->addr)) {
+			try->slot = LQ_KNOWN;
+			try->next = lq->known;
+			lq->known = try;
+			continue;
+		}
+		lq_server_queue(try->server, try, now);
+		pump(lq, now, try->server);
 	}
 	return 0;
+}
+
+void lq_hurry(struct lq *lq, uint64_t tag, enum lq_rank rank)
+{
+	for (struct lq_asked *a = *bucket_of(lq, tag); a; a = a->next)
+		for (unsigned i = 0; i < a->n && a->question.tag == tag; i++)
+			lq_server_hurry(a->tries[i].server, &a->tries[i], rank);
 }
 
 void lq_cancel(struct lq *lq, uint64_t tag)
 {
 	struct lq_asked *next;
 
-	for (struct lq_asked *a = lq->asked; a; a = next) {
+	for (struct lq_asked *a = *bucket_of(lq, tag); a; a = next) {
 		next = a->next;
 		if (a->question.tag == tag)
 			forget(lq, a);
@@ -152,12 +182,11 @@ enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
 	}
 
 	from = try->server;
-	from->answers++;
 	was_silent = from->silent;
-	from->silent = false;
-	if (try->sent == 1)
-		lq_server_measured(from, now - try->sent_at);
+	lq_server_answered(from, try, now);
 	interpret(&message, &answer);
+	if (answer.outcome == LQ_UNKNOWN)
+		lq_unknown_note(&lq->unknown, now, &try->asked->question, &from->addr);
 	tell(lq, try, &answer);
 	if (was_silent)
 		lq->ops->back(lq->arg, &from->addr);
@@ -167,7 +196,7 @@ enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
 
 ms_t lq_deadline(const struct lq *lq)
 {
-	ms_t deadline = MS_NEVER;
+	ms_t deadline = lq->known ? 0 : MS_NEVER;
 
 	for (const struct lq_server *s = lq->servers; s; s = s->next) {
 		ms_t of_server = lq_server_deadline(s);
@@ -180,15 +209,16 @@ ms_t lq_deadline(const struct lq *lq)
 
 void lq_tick(struct lq *lq, ms_t now)
 {
+	tell_known(lq);
 	for (struct lq_server *s = lq->servers; s; s = s->next) {
-		for (int i = 0; i < LQ_WINDOW; i++) {
+		for (int i = 0; i < LQ_WINDOW_MAX; i++) {
 			struct lq_answer answer = {.outcome = LQ_SILENT,
 						   .last_s = LQ_NO_TIME};
 			struct lq_try *try = s->out[i];
 
 			if (!try || try->due > now)
 				continue;
-			if (try->sent < LQ_TRIES) {
+			if (lq_server_lost(s, try)) {
 				transmit(lq, now, try);
 				continue;
 			}
@@ -196,6 +226,7 @@ void lq_tick(struct lq *lq, ms_t now)
 				lq->ops->silent(lq->arg, &s->addr);
 			s->silent = true;
 			tell(lq, try, &answer);
+			give_up_waiting(lq, now, s);
 		}
 		pump(lq, now, s);
 	}
@@ -213,6 +244,8 @@ void lq_each_server(const struct lq *lq,
 		const struct lq_server_info info = {
 			.addr = s->addr,
 			.srtt_us = s->srtt_us,
+			.window = s->window,
+			.lost = s->lost,
 			.outstanding = s->outstanding,
 			.queued = s->queued,
 			.silent = s->silent,
@@ -240,6 +273,56 @@ static bool is_answerable(const struct lq_question *question)
 	return dhcp4_leasequery(buf, sizeof(buf), question, 0) > 0;
 }
 
+/* Tags are numbered: the lowest bits count what belongs together. */
+static struct lq_asked **bucket_of(struct lq *lq, uint64_t tag)
+{
+	return &lq->asked[(tag ^ tag >> 8) % BUCKETS];
+}
+
+static void release(struct lq *lq, struct lq_try *try)
+{
+	struct lq_try **at = &lq->known;
+
+	if (try->slot != LQ_KNOWN) {
+		lq_server_release(try->server, try);
+		return;
+	}
+	while (*at != try)
+		at = &(*at)->next;
+	*at = try->next;
+	try->slot = LQ_DONE;
+}
+
+/* Those that were there at first: an answer may make new ones. */
+static void tell_known(struct lq *lq)
+{
+	unsigned n = 0;
+
+	for (const struct lq_try *i = lq->known; i; i = i->next)
+		n++;
+	while (n-- && lq->known) {
+		struct lq_answer answer = {.outcome = LQ_UNKNOWN, .last_s = LQ_NO_TIME,
+					   .cached = true};
+
+		lq->counts.cached++;
+		tell(lq, lq->known, &answer);
+	}
+}
+
+/* The server is silent; what has waited for it as long as the one that has found that
+ * out is told so too. */
+static void give_up_waiting(struct lq *lq, ms_t now, struct lq_server *server)
+{
+	ms_t wait = lq_server_patience(server);
+	struct lq_try *try;
+
+	while ((try = lq_server_waiting(server, now - wait))) {
+		struct lq_answer answer = {.outcome = LQ_SILENT, .last_s = LQ_NO_TIME};
+
+		tell(lq, try, &answer);
+	}
+}
+
 static struct lq_server *server_get(struct lq *lq, const struct addr *addr)
 {
 	struct lq_server **at = &lq->servers;
@@ -249,7 +332,7 @@ static struct lq_server *server_get(struct lq *lq, const struct addr *addr)
 	if (!*at) {
 		*at = calloc(1, sizeof(**at));
 		if (*at)
-			(*at)->addr = *addr;
+			lq_server_init(*at, addr);
 	}
 	return *at;
 }
@@ -259,7 +342,7 @@ static void pump(struct lq *lq, ms_t now, struct lq_server *server)
 {
 	for (struct lq_try *try; (try = lq_server_next(server));) {
 		/* Not to be guessed; the low bits say where it stands in the window. */
-		try->xid = lq->ops->random(lq->arg) / LQ_WINDOW * LQ_WINDOW +
+		try->xid = lq->ops->random(lq->arg) / LQ_WINDOW_MAX * LQ_WINDOW_MAX +
 			   (uint32_t)try->slot;
 		transmit(lq, now, try);
 	}
@@ -272,13 +355,14 @@ static void transmit(struct lq *lq, ms_t now, struct lq_try *try)
 	uint8_t buf[LQ_MESSAGE_MAX];
 	size_t len = dhcp4_leasequery(buf, sizeof(buf), question, try->xid);
 
-	if (try->sent++)
-		lq->counts.retransmitted++;
-	try->sent_at = now;
-	try->due = now + lq_server_wait(try->server, try->sent);
+	lq_server_sent(try->server, try, now);
 	/* What cannot be sent now counts as lost on the way. */
-	if (!lq->ops->send(lq->arg, &question->giaddr, &try->server->addr, buf, len))
-		lq->counts.sent++;
+	if (lq->ops->send(lq->arg, &question->giaddr, &try->server->addr, buf, len))
+		return;
+	lq->counts.sent++;
+	lq->counts.retransmitted += try->sent > 1;
+	if (try->sent > 1 && lq->ops->repeated)
+		lq->ops->repeated(lq->arg, question->flow);
 }
 
 /* By xid; where servers share one by chance, that of this server. */
@@ -288,7 +372,7 @@ static struct lq_try *find_try(const struct lq *lq, uint32_t xid,
 	struct lq_try *found = NULL;
 
 	for (const struct lq_server *s = lq->servers; s; s = s->next) {
-		struct lq_try *try = s->out[xid % LQ_WINDOW];
+		struct lq_try *try = s->out[xid % LQ_WINDOW_MAX];
 
 		if (try && try->xid == xid && (!found || addr_equal(&s->addr, server)))
 			found = try;
@@ -380,7 +464,7 @@ static void tell(struct lq *lq, struct lq_try *try, struct lq_answer *answer)
 
 	answer->tag = asked->question.tag;
 	answer->server = try->server->addr;
-	lq_server_release(try->server, try, asked->question.rank);
+	release(lq, try);
 	answer->last = --asked->open == 0;
 	if (answer->last)
 		forget(lq, asked);
@@ -404,12 +488,11 @@ static void tell(struct lq *lq, struct lq_try *try, struct lq_answer *answer)
 static void forget(struct lq *lq, struct lq_asked *asked)
 {
 	for (unsigned i = 0; i < asked->n; i++)
-		lq_server_release(asked->tries[i].server, &asked->tries[i],
-				  asked->question.rank);
+		release(lq, &asked->tries[i]);
 	if (asked->prev)
 		asked->prev->next = asked->next;
 	else
-		lq->asked = asked->next;
+		*bucket_of(lq, asked->question.tag) = asked->next;
 	if (asked->next)
 		asked->next->prev = asked->prev;
 	free(asked);

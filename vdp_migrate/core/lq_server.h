@@ -4,9 +4,15 @@
  * outstanding at it, what waits. Of messages and answers it knows nothing.
  *
  * A server drops what comes faster than it reads (its socket buffer holds about 166
- * queries): a window of 16 keeps it busy without loss. The time-out of a
- * transmission follows RFC 6298 with bounds of our own, for a local network and a
- * VM that waits.
+ * queries, from all who ask it). So the window begins small, grows with each answer, fast
+ * up to LQ_WINDOW_FAST and then by one for each full window, and is halved where
+ * something was lost. The time-out of a transmission follows RFC 6298 with bounds of our
+ * own, for a local network and a VM that waits. A server reads in order: where it has
+ * answered LQ_PASSED questions that left later than this one, this one is lost, and goes
+ * out again without waiting for its time-out.
+ *
+ * What waits leaves by rank, and of one rank the flows (ports) take turns: a port that
+ * asks much delays the others by one question each.
  */
 #ifndef CORE_LQ_SERVER_H
 #define CORE_LQ_SERVER_H
@@ -14,6 +20,9 @@
 #include "vdp_migrate/leasequery.h"
 
 #define LQ_RANKS (LQ_RANK_REFRESH + 1)
+#define LQ_WINDOW_FAST 16
+#define LQ_PASSED 8
+#define LQ_FAST_MAX 3 /* such retransmissions of one question */
 
 struct lq_server;
 struct lq_asked;
@@ -22,38 +31,60 @@ struct lq_asked;
 struct lq_try {
 	struct lq_asked *asked;
 	struct lq_server *server;
-	struct lq_try *prev, *next; /* of the queue */
-	int slot;		    /* in the window; LQ_QUEUED, LQ_DONE */
+	enum lq_rank rank;
+	uint32_t flow;
+	struct lq_try *prev, *next; /* of its flow, in the queue */
+	/* The first of a flow alone: */
+	struct lq_try *turn_prev, *turn, *last;
+	int slot; /* in the window; LQ_QUEUED, … */
 	uint32_t xid;
-	unsigned sent;	   /* transmissions */
-	ms_t sent_at, due; /* of the last one */
+	uint32_t number;		 /* of the last transmission */
+	unsigned sent, timed_out, passed; /* transmissions; of them for want of an answer */
+	ms_t queued_at, sent_at, due;	 /* sent_at, due: of the last one */
 };
 #define LQ_QUEUED (-1)
 #define LQ_DONE (-2)
+#define LQ_KNOWN (-3) /* not asked at all: the answer is known (core/leasequery) */
 
 struct lq_server {
 	struct addr addr;
 	struct lq_server *next;
-	struct lq_try *out[LQ_WINDOW];
+	struct lq_try *out[LQ_WINDOW_MAX];
 	unsigned outstanding, queued;
+	unsigned window, fast, credit; /* fast: below it, it grows with each answer */
+	uint32_t sent, cut;	       /* transmissions; the last when it was halved */
 	struct lq_queue {
-		struct lq_try *first, *last;
+		struct lq_try *first, *last; /* the flows' first ones */
 	} queue[LQ_RANKS];
 	uint32_t srtt_us, rttvar_us; /* 0 = nothing measured yet */
 	bool silent;		     /* through a whole question; cleared by an answer */
-	uint64_t answers;
+	uint64_t answers, lost;
 };
 
-void lq_server_queue(struct lq_server *server, struct lq_try *try, enum lq_rank rank);
+void lq_server_init(struct lq_server *server, const struct addr *addr);
+/* try: asked, server, rank and flow are set. */
+void lq_server_queue(struct lq_server *server, struct lq_try *try, ms_t now);
+/* It is of a better rank now. */
+void lq_server_hurry(struct lq_server *server, struct lq_try *try, enum lq_rank rank);
 /* The next of the queue, now in the window; NULL: the window is full or none waits. */
 struct lq_try *lq_server_next(struct lq_server *server);
 /* Out of the window or of the queue, wherever it is. */
-void lq_server_release(struct lq_server *server, struct lq_try *try, enum lq_rank rank);
+void lq_server_release(struct lq_server *server, struct lq_try *try);
+/* One that waits since then or longer; NULL. */
+struct lq_try *lq_server_waiting(const struct lq_server *server, ms_t since);
 
-/* A round trip, of a question sent once only (Karn's rule, RFC 6298 section 3). */
-void lq_server_measured(struct lq_server *server, ms_t round_trip);
+/* It is about to go out, again perhaps: number, time-out. */
+void lq_server_sent(struct lq_server *server, struct lq_try *try, ms_t now);
+/* An answer to it: round trip (of a question sent once only: Karn's rule, RFC 6298
+ * section 3), window, and what must have been lost before it. */
+void lq_server_answered(struct lq_server *server, const struct lq_try *try, ms_t now);
+/* It has to go out again. False: no, all its tries are used. */
+bool lq_server_lost(struct lq_server *server, struct lq_try *try);
+
 /* How long to wait after the n-th transmission, from 1. */
 ms_t lq_server_wait(const struct lq_server *server, unsigned n);
+/* How long all tries of a question take together. */
+ms_t lq_server_patience(const struct lq_server *server);
 /* When something of it is due; in the past where somebody may leave the queue. */
 ms_t lq_server_deadline(const struct lq_server *server);
 

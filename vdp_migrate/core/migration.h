@@ -25,6 +25,8 @@ enum migration_event {
 	MIGRATION_ASSOC_AFTER_PRE, /* associate without M after a pre-associate */
 	MIGRATION_REQUEST,	/* any other (pre-)associate: a keep-alive, or without M */
 	MIGRATION_DEASSOC,	/* the station's own de-associate */
+	MIGRATION_SUSPENDED,	/* an associate with S: the VM has stopped here, to go on
+				 * elsewhere (beside REQUEST) */
 	/* answers of our bridge */
 	MIGRATION_ACCEPTED,	/* the associate is accepted, first time */
 	MIGRATION_REFUSED,	/* a pre-associate or associate is refused */
@@ -45,6 +47,7 @@ enum migration_event {
 enum migration_fact {
 	MIGRATION_MOVED = 1,	/* the table has this very VSI active on another port */
 	MIGRATION_LEFT = 4,	/* this port still holds leaving bindings of it */
+	MIGRATION_AWAITED = 8,	/* another port expects this very VSI */
 	MIGRATION_HELD = 2,	/* this port held active or dormant bindings of it before
 				 * it was expected */
 };
@@ -69,6 +72,10 @@ enum migration_action {
 	DO_LOG_CONFLICT = 1 << 15,
 	DO_START_CLOCK = 1 << 16, /* one bridge keep-alive time-out without a request
 				   * of it will count as MIGRATION_TIMEOUT */
+	DO_TAKE_OVER = 1 << 17,	/* FDB entry and known groups to this port: the VM has
+				 * stopped where it was */
+	DO_HAND_OVER = 1 << 18,	/* the same for the port that expects it */
+	DO_GIVE_BACK = 1 << 19,	/* the same to the port that has not let go of it */
 };
 
 struct migration_row {

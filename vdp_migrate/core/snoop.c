@@ -28,6 +28,7 @@ struct request {
 	struct port *port;
 	bool trusted; /* its port, when it came in */
 	struct client_id client_id;
+	bool odd_client_id;
 	ms_t at;
 	struct request *next; /* of the port, oldest first */
 	UT_hash_handle hh;
@@ -55,7 +56,7 @@ static void see_server(struct snoop *snoop, ms_t now, const struct snoop_seen *s
 static void see_ack(struct snoop *snoop, const struct snoop_seen *seen,
 		    const struct request *open, struct snoop_change *ret_change);
 static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen *seen);
-static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id);
+static void take_client_id(const struct dhcp4 *message, struct request *request);
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen);
 static void close_request(struct snoop *snoop, struct request *request);
 static struct port *port_get(struct snoop *snoop, uint16_t number);
@@ -202,6 +203,7 @@ static void see_ack(struct snoop *snoop, const struct snoop_seen *seen,
 	ret_change->what = SNOOP_BOUND;
 	ret_change->port = open->port->number;
 	ret_change->client_id = open->client_id;
+	ret_change->odd_client_id = open->odd_client_id;
 }
 
 static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen *seen)
@@ -235,7 +237,7 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 	}
 	request->port = port;
 	request->trusted = seen->trusted;
-	take_client_id(seen->message, &request->client_id);
+	take_client_id(seen->message, request);
 	request->at = now;
 	if (port->last)
 		port->last->next = request;
@@ -245,15 +247,19 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 	port->n++;
 }
 
-static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id)
+/* RFC 3396: joined it can be longer than any one option. */
+static void take_client_id(const struct dhcp4 *message, struct request *request)
 {
 	size_t len = 0;
 	const uint8_t *p = dhcp4_opt(message, DHCP4_OPT_CLIENT_ID, &len);
 
-	if (!p || len > sizeof(ret_id->b))
+	if (!p)
 		return;
-	ret_id->len = (uint8_t)len;
-	memcpy(ret_id->b, p, len);
+	request->odd_client_id = !len || len > sizeof(request->client_id.b);
+	if (request->odd_client_id)
+		return;
+	request->client_id.len = (uint8_t)len;
+	memcpy(request->client_id.b, p, len);
 }
 
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen)

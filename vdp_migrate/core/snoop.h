@@ -36,6 +36,7 @@ struct snoop_change {
 	uint32_t lease_s;	/* LQ_FOREVER = infinite */
 	struct addr server;	/* option 54, family 0 = none */
 	struct client_id client_id;	/* BOUND: option 61 of the client's own request */
+	bool odd_client_id;	/* BOUND: it has one, but none that client_id can hold */
 };
 
 struct snoop_counts {

@@ -47,7 +47,9 @@ static enum migration_event see_request(struct vsi *vsi, const struct link_vsi *
 					bool m);
 static unsigned see_response(struct vsi *vsi, const struct link_vsi *seen,
 			     enum migration_event *ret_event);
+static bool see_suspended(struct vsi *vsi, const struct link_vsi *seen, uint8_t before);
 static void end(struct vsi *vsi);
+static bool in_common(const struct vsi *a, const struct vsi *b);
 
 struct vsi_table *vsi_table_new(void)
 {
@@ -138,9 +140,41 @@ struct vsi *vsi_elsewhere(struct vsi_table *table, const struct vsi *vsi, unsign
 
 	HASH_FIND(hh, table->names, &vsi->id, sizeof(vsi->id), name);
 	for (struct slot *s = name ? name->first : NULL; s; s = s->sibling)
-		if (s->vsi.port != vsi->port && states & 1u << s->vsi.state)
+		if (s->vsi.port != vsi->port && states & 1u << s->vsi.state &&
+		    in_common(&s->vsi, vsi))
 			return &s->vsi;
 	return NULL;
+}
+
+struct vsi *vsi_twin(struct vsi_table *table, const struct vsi *vsi)
+{
+	struct name *name;
+
+	HASH_FIND(hh, table->names, &vsi->id, sizeof(vsi->id), name);
+	for (struct slot *s = name ? name->first : NULL; s; s = s->sibling)
+		if (s->vsi.port != vsi->port && s->vsi.mode && !in_common(&s->vsi, vsi))
+			return &s->vsi;
+	return NULL;
+}
+
+struct vsi_lease *vsi_lease_find(struct vsi *vsi, const struct vsi_entry *entry)
+{
+	for (unsigned i = 0; i < vsi->n_leases; i++)
+		if (entry_equal(&vsi->leases[i].entry, entry))
+			return &vsi->leases[i];
+	return NULL;
+}
+
+const char *vsi_help_text(enum vsi_help help)
+{
+	static const char *const text[] = {
+		[VSI_HELP_NONE] = "none",	    [VSI_HELP_WAITS] = "waits",
+		[VSI_HELP_ASKED] = "asked",	    [VSI_HELP_ANSWERED] = "answered",
+		[VSI_HELP_REFUSED] = "refused",	    [VSI_HELP_SILENT] = "no answer",
+		[VSI_HELP_CONTRADICTED] = "contradicted",
+	};
+
+	return help < sizeof(text) / sizeof(*text) ? text[help] : "?";
 }
 
 bool vsi_filter_changed(const struct vsi *vsi, const struct link_vsi *seen)
@@ -192,6 +226,7 @@ int vsi_set_filter(struct vsi *vsi, const struct link_vsi *seen)
 unsigned vsi_see(struct vsi *vsi, const struct link_vsi *seen,
 		 enum migration_event ret_events[VSI_EVENTS_MAX])
 {
+	uint8_t before = vsi->mode;
 	unsigned n = 0;
 
 	switch (seen->what) {
@@ -199,6 +234,8 @@ unsigned vsi_see(struct vsi *vsi, const struct link_vsi *seen,
 		if (!is_association(seen->mode) && seen->mode != VDP22_DEASSOC)
 			return 0;
 		ret_events[n++] = see_request(vsi, seen, seen->status & VDP_STATUS_M);
+		if (see_suspended(vsi, seen, before))
+			ret_events[n++] = MIGRATION_SUSPENDED;
 		return n;
 	case LINK_VSI_REPLAYED:
 		if (!is_association(seen->mode))
@@ -262,6 +299,14 @@ struct vsi_lease *vsi_lease_of(struct vsi *vsi, uint16_t vlan, const struct mac 
 	return any;
 }
 
+void vsi_resumed(struct vsi *vsi)
+{
+	if (vsi->stopped)
+		vsi->suspended = false;
+	vsi->stopped = false;
+	vsi->suspended_until = 0;
+}
+
 void vsi_forget(struct vsi *vsi)
 {
 	vsi->forgotten = true;
@@ -294,6 +339,21 @@ static enum migration_event see_request(struct vsi *vsi, const struct link_vsi *
 	return MIGRATION_REQUEST;
 }
 
+/* The edge, as with M: stock stations have S in the first request or never, and then in
+ * all that follow. */
+static bool see_suspended(struct vsi *vsi, const struct link_vsi *seen, uint8_t before)
+{
+	bool was = vsi->suspended;
+
+	vsi->suspended = seen->mode == VDP22_ASSOC && seen->status & VDP_STATUS_S;
+	if (!vsi->suspended || was || before != VDP22_ASSOC) {
+		vsi->stopped &= vsi->suspended;
+		return false;
+	}
+	vsi->stopped = true;
+	return true;
+}
+
 /* In a response M's position means HARD and S's KEEP: only Ack and the error are
  * looked at. */
 static unsigned see_response(struct vsi *vsi, const struct link_vsi *seen,
@@ -321,6 +381,20 @@ static void end(struct vsi *vsi)
 {
 	vsi->mode = 0;
 	vsi->confirmed = false;
+}
+
+/* A MAC, or where one of them names none, nothing that speaks against it. */
+static bool in_common(const struct vsi *a, const struct vsi *b)
+{
+	bool both = a->n_leases && b->n_leases;
+
+	for (unsigned i = 0; i < a->n_leases && both; i++)
+		for (unsigned j = 0; j < b->n_leases; j++)
+			if (mac_is_zero(&a->leases[i].entry.mac) ||
+			    mac_is_zero(&b->leases[j].entry.mac) ||
+			    mac_equal(&a->leases[i].entry.mac, &b->leases[j].entry.mac))
+				return true;
+	return !both;
 }
 
 static bool is_association(uint8_t mode)
