@@ -9,9 +9,10 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "clock.h"
+#include "down.h"
 #include "hook.h"
 #include "lldpad.h"
-#include "peek.h"
 #include "scan.h"
 #include "vdp_migrate/host.h"
 #include "watch.h"
@@ -81,18 +82,43 @@ void attach_try(bool late)
 		events->attached();
 }
 
-bool attach_turn(void)
+bool attach_turn(const struct timeval *timeout)
 {
 	ms_t now;
 
+	clock_turn(timeout);
+	hook_begin();
 	if (!hook_in())
 		return true;
 	now = host_now();
-	if (hook_reap(now))
+	if (hook_stop(now))
 		return false;
+	(void)hook_gave();
 	if (events->turn)
 		events->turn(now);
-	return !hook_delivered();
+	hook_turn(now);
+	/* lldpad has a new timer, and has not reckoned with it. */
+	if (hook_gave())
+		clock_poll();
+	return true;
+}
+
+struct timeval *attach_wait(struct timeval *timeout, struct timeval *spare, int n,
+			    fd_set *readable)
+{
+	if (hook_in())
+		down_gate(n, readable);
+	return clock_shorten(timeout, spare);
+}
+
+void attach_waited(void)
+{
+	int64_t set_back;
+
+	clock_returned();
+	set_back = clock_set_back();
+	if (set_back)
+		down_later(set_back);
 }
 
 int attach_fd(void)
@@ -105,36 +131,34 @@ void attach_ready(void)
 	watch_dispatch();
 }
 
+bool attach_stale(void)
+{
+	return hook_ended();
+}
+
 bool attach_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
 {
 	return hook_frame(fd, ifindex, frame, len);
 }
 
+void attach_sent(int fd, const uint8_t *frame, size_t len, bool gone)
+{
+	down_sent(fd, frame, len, gone);
+}
+
+bool attach_number(const char *ifname, int *number)
+{
+	return hook_in() && down_number(ifname, number);
+}
+
 static struct lldpad_module **find_list(char *why, size_t size)
 {
-	struct scan_image image;
-	struct scan_result result = { .failed = SCAN_UNREADABLE };
-	struct peek peek;
-	int r;
-
 	if (no_descriptor) {
 		snprintf(why, size, "no descriptor for the event loop: %s",
 			 strerror(no_descriptor));
 		return NULL;
 	}
-	if (!scan_self(&image)) {
-		snprintf(why, size, "the program has too many segments");
-		return NULL;
-	}
-	r = peek_open(&peek);
-	if (r) {
-		result.error = -r;
-	} else {
-		scan_modules(&image, &rules, &peek, &result);
-		peek_close(&peek);
-	}
-	scan_text(&result, why, size);
-	return result.head;
+	return scan_program(&rules, why, size);
 }
 
 static void refuse(const char *why)

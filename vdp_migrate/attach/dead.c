@@ -10,12 +10,16 @@
 #include <linux/if_packet.h>
 #include <stdlib.h>
 #include <sys/select.h>
+#include <syslog.h>
+
+#include "vdp_migrate/host.h"
 
 struct dead {
 	struct dead *next;
 	const struct lldpad_ops *ops;
 	void *data;
 	ms_t due;
+	bool asleep;		/* it has a timer that is not over soon */
 	unsigned n_voices;
 	const void **voices;
 	fd_set sockets;
@@ -87,13 +91,24 @@ bool dead_owns(int fd)
 	return fd >= 0 && fd < FD_SETSIZE && FD_ISSET(fd, &deaf);
 }
 
+void dead_falls_asleep(int fd)
+{
+	for (struct dead *dead = graves; dead; dead = dead->next) {
+		if (dead->asleep || !FD_ISSET(fd, &dead->sockets))
+			continue;
+		dead->asleep = true;
+		host_log(LOG_INFO, "ECP of before a SIGHUP is put to sleep, and kept: an "
+			 "interface that it sends on is gone");
+	}
+}
+
 bool dead_reap(ms_t now)
 {
 	struct dead **at = &graves, *dead;
 	bool any = false;
 
 	while ((dead = *at)) {
-		if (now < dead->due) {
+		if (dead->asleep || now < dead->due) {
 			at = &dead->next;
 			continue;
 		}

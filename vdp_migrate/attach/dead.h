@@ -27,6 +27,8 @@ struct dead *dead_latest(const struct lldpad_ops *ops);
 /* All packet sockets of this ethertype that lldpad has now are this generation's. */
 void dead_add_sockets(struct dead *dead, uint16_t ethertype);
 bool dead_owns(int fd);
+/* Its owner has been put to sleep: it stays for ever. */
+void dead_falls_asleep(int fd);
 
 /* Free what is due. This closes sockets of lldpad: true if so, then no set of
  * descriptors made before may be used. */

@@ -9,6 +9,7 @@
 #define ECP_MIN 10000		/* what is queued is still sent, each up to 4 times */
 #define VDP_MIN 5000
 #define VDP_UNKNOWN 60000
+#define ECP_RTE 8		/* with which stock begins, before EVB says another */
 
 static struct host_evb longest;
 static bool known;
@@ -37,6 +38,11 @@ ms_t delay_ecp(void)
 	ms_t delay = 1000 * (1 + (ms_t)longest.retries) * units(longest.rte) / 100;
 
 	return delay > ECP_MIN ? delay : ECP_MIN;
+}
+
+int64_t delay_ecp_timer_us(uint8_t rte)
+{
+	return 10 * units(rte ? rte : ECP_RTE);
 }
 
 ms_t delay_vdp(void)

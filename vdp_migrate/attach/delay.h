@@ -12,6 +12,8 @@ void delay_reset(void);
 void delay_note(const struct host_evb *evb);
 
 ms_t delay_ecp(void);
+/* ECP22's timer for one frame, on a port to which EVB has said this (0: nothing yet). */
+int64_t delay_ecp_timer_us(uint8_t rte);
 ms_t delay_vdp(void);
 
 #endif

@@ -16,6 +16,8 @@
 #include "args.h"
 #include "dead.h"
 #include "delay.h"
+#include "down.h"
+#include "input.h"
 #include "lldp.h"
 #include "ports.h"
 #include "vdp_migrate/protocol.h"
@@ -24,14 +26,14 @@ static const struct host_events *tell;
 static struct lldpad_module own_module;
 static struct lldpad_ops own_ops, vdp_ops, ecp_ops;
 static const struct lldpad_ops *vdp_stock, *ecp_stock;
-static bool in, late, delivered;
+static bool in, late, gave;
+static bool ended;		/* … in this turn */
 
 static void frame_in(int ifindex, const uint8_t *frame, size_t len);
 static int vdp_notify(int sender, char *ifname, void *message);
-static int pdu_in(char *ifname, const struct lldpad_message *message);
 static void evb_in(const char *ifname, const struct lldpad_message *message);
 static int ecp_notify(int sender, char *ifname, void *message);
-static void ecp_runs(const char *ifname);
+static void ecp_runs(const char *ifname, uint8_t rte);
 static int pdu_out(char *ifname, const struct lldpad_message *message);
 static bool is_dead(const char *ifname);
 static void vdp_unregister(struct lldpad_module *module);
@@ -67,6 +69,8 @@ void hook_insert(struct lldpad_module **head, const struct host_events *events,
 			module->ops = &ecp_ops;
 		}
 	}
+	input_insert(vdp_stock, tell);
+	down_insert(*head);
 	own_ops = (struct lldpad_ops){
 		.enlist = own_enlist,
 		.unregister = own_unregister,
@@ -92,9 +96,26 @@ bool hook_in(void)
 	return in;
 }
 
-bool hook_reap(ms_t now)
+void hook_begin(void)
 {
-	return dead_reap(now);
+	ended = false;
+}
+
+bool hook_ended(void)
+{
+	return ended;
+}
+
+bool hook_stop(ms_t now)
+{
+	bool reaped = !down_dead_works() && dead_reap(now);
+
+	return down_turn(now) || reaped;
+}
+
+void hook_turn(ms_t now)
+{
+	gave |= input_turn(now);
 }
 
 void hook_send(const char *ifname, const uint8_t *pdu, size_t len)
@@ -105,8 +126,10 @@ void hook_send(const char *ifname, const uint8_t *pdu, size_t len)
 		.u.pdu = { .len = (uint16_t)len, .data = (void *)(uintptr_t)pdu },
 	};
 
-	if (in && port && len <= LLDPAD_SEND_MAX)
-		ecp_stock->notify(LLDPAD_VDP22, port->name, &message);
+	if (!in || !port || len > LLDPAD_SEND_MAX || down_goes(ifname))
+		return;
+	ecp_stock->notify(LLDPAD_VDP22, port->name, &message);
+	gave = true;
 }
 
 void hook_deliver(const char *ifname, const uint8_t *pdu, size_t len)
@@ -119,15 +142,15 @@ void hook_deliver(const char *ifname, const uint8_t *pdu, size_t len)
 
 	if (!in || !port || len > HOST_PDU_MAX)
 		return;
-	pdu_in(port->name, &message);
-	delivered = true;
+	input_take(port->name, &message);
+	gave = true;
 }
 
-bool hook_delivered(void)
+bool hook_gave(void)
 {
-	bool was = delivered;
+	bool was = gave;
 
-	delivered = false;
+	gave = false;
 	return was;
 }
 
@@ -166,36 +189,11 @@ static int vdp_notify(int sender, char *ifname, void *data)
 	int r;
 
 	if (sender == LLDPAD_ECP22 && message->type == LLDPAD_ECP22_TO_ULP)
-		return pdu_in(ifname, message);
+		return input_take(ifname, message);
 	r = vdp_stock->notify(sender, ifname, data);
 	/* Refused: VDP22 does not run on this port yet. */
 	if (sender == LLDPAD_EVB22 && message->type == LLDPAD_EVB22_TO_VDP22 && r == 0)
 		evb_in(ifname, message);
-	return r;
-}
-
-/* VDP22 reads on until an End TLV, past the length that it is given, and stock
- * sends none: it gets a whole buffer, zero behind the VDPDU. */
-static int pdu_in(char *ifname, const struct lldpad_message *message)
-{
-	struct lldpad_message copy = *message;
-	uint8_t pdu[HOST_PDU_MAX];
-	size_t len = message->u.pdu.len;
-	struct port *port;
-	int r;
-
-	if (len > sizeof(pdu))
-		return 0;
-	memcpy(pdu, message->u.pdu.data, len);
-	memset(pdu + len, 0, sizeof(pdu) - len);
-	if (tell->pdu_in && !tell->pdu_in(ifname, pdu, len))
-		return 0;
-	copy.u.pdu.data = pdu;
-	copy.u.pdu.len = sizeof(pdu);
-	r = vdp_stock->notify(LLDPAD_ECP22, ifname, &copy);
-	port = r == 0 ? ports_get(ifname) : NULL;
-	if (port)
-		port->vdp_runs = true;
 	return r;
 }
 
@@ -212,6 +210,8 @@ static void evb_in(const char *ifname, const struct lldpad_message *message)
 
 	if (port)
 		port->vdp_runs = true;
+	if (port && evb.rka)
+		input_timed(port);
 	delay_note(&evb);
 	if (tell->evb)
 		tell->evb(ifname, &evb);
@@ -230,14 +230,16 @@ static int ecp_notify(int sender, char *ifname, void *data)
 	delay_note(&(struct host_evb){ .retries = message->u.ecp.retries,
 				       .rte = message->u.ecp.rte });
 	if (r == 0)
-		ecp_runs(ifname);
+		ecp_runs(ifname, message->u.ecp.rte);
 	return r;
 }
 
-static void ecp_runs(const char *ifname)
+static void ecp_runs(const char *ifname, uint8_t rte)
 {
 	struct port *port = ports_get(ifname);
 
+	if (port && rte > port->rte)
+		port->rte = rte;
 	if (!port || port->ecp_runs)
 		return;
 	port->ecp_runs = true;
@@ -250,11 +252,17 @@ static int pdu_out(char *ifname, const struct lldpad_message *message)
 	struct lldpad_message copy = *message;
 	uint8_t pdu[HOST_PDU_MAX];
 	size_t len = message->u.pdu.len;
+	struct port *port;
 
 	if (is_dead(ifname)) {
 		host_log(LOG_DEBUG, "%s: VDPDU of before the SIGHUP dropped", ifname);
 		return 0;	/* as if sent */
 	}
+	if (down_goes(ifname))
+		return 0;
+	port = ports_find(ifname);
+	if (port)
+		input_answered(port, message->u.pdu.data, len);
 	if (!tell->pdu_out || len > sizeof(pdu))
 		return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
 	memcpy(pdu, message->u.pdu.data, len);
@@ -323,6 +331,9 @@ static void own_unregister(struct lldpad_module *module)
 {
 	(void)module;
 	in = false;
+	ended = true;
+	down_forget();
+	input_keep();
 	ports_forget_all();
 	if (tell->detached)
 		tell->detached();
@@ -346,6 +357,7 @@ static void own_ifdown(char *ifname, struct lldpad_agent *agent)
 		return;
 	port->up = port->ticked = port->ecp_runs = false;
 	port->agent = NULL;
+	input_port_down(port);
 	if (tell->port_down)
 		tell->port_down(ifname);
 	ports_tidy(port);

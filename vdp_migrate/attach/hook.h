@@ -15,16 +15,21 @@ void hook_insert(struct lldpad_module **head, const struct host_events *events,
 /* Is our module in lldpad's list? */
 bool hook_in(void);
 
-/* Free what a SIGHUP has left and is due. True: sockets of lldpad were closed, the
- * sets of the select() to come are void. */
-bool hook_reap(ms_t now);
+/* A turn begins. Have lldpad's modules ended (SIGHUP) since? */
+void hook_begin(void);
+bool hook_ended(void);
+/* At the entry of a turn. hook_stop: what is to be freed now; true: sockets of lldpad
+ * were closed, the sets of the select() to come are void. hook_turn: what VDP22 is to be
+ * given now. */
+bool hook_stop(ms_t now);
+void hook_turn(ms_t now);
 
 /* Hand ECP22 a VDPDU as if it came from VDP22; and VDP22 one as if from ECP22. */
 void hook_send(const char *ifname, const uint8_t *pdu, size_t len);
 void hook_deliver(const char *ifname, const uint8_t *pdu, size_t len);
-/* Has hook_deliver() been called since this was last asked? Then the time-out of the
+/* Has lldpad been given something since this was last asked? Then the time-out of the
  * select() to come is too long. */
-bool hook_delivered(void);
+bool hook_gave(void);
 
 /* A frame that lldpad reads from a packet socket: may it have it? */
 bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hook.h"
 #include "lldp.h"
 #include "log.h"
@@ -77,6 +78,13 @@ int host_watch(int fd, void (*cb)(void *arg), void *arg)
 void host_unwatch(int fd)
 {
 	watch_remove(fd);
+}
+
+void host_turn_at(ms_t at)
+{
+	ms_t now = host_now();
+
+	clock_look_at(clock_us() + (at > now ? (at - now) * 1000 : 0));
 }
 
 void host_each_port(void (*cb)(void *arg, const char *port), void *arg)

@@ -10,16 +10,21 @@
 #include <libconfig.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "attach.h"
+#include "clock.h"
 #include "log.h"
+#include "preload.h"
 #include "tree.h"
 #include "watch.h"
 
@@ -30,26 +35,33 @@
 	if (!real)                                                                \
 		*(void **)&real = dlsym(RTLD_NEXT, #name)
 
+/* What lldpad's arguments say of its log. */
+struct options {
+	bool no_time, daemon;
+	int level;
+};
+
 ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t size, int flags,
 		       __SOCKADDR_ARG from, socklen_t *from_len);
 
 static void take_off(struct timeval *timeout, const struct timespec *since);
-static void leave_preload(void);
-static bool is_ours(const char *entry, size_t len, const char *path);
-static bool omits_time(int argc, char **argv);
+static struct options options_of(int argc, char **argv);
 static ssize_t filter(int fd, const void *frame, ssize_t len, const struct sockaddr *from,
 		      const socklen_t *from_len);
 
 __attribute__((constructor)) static void interpose_init(int argc, char **argv)
 {
+	struct options options;
 	int r;
 
 	if (strcmp(program_invocation_short_name, "lldpad") != 0)
 		return;
-	log_stamp(!omits_time(argc, argv));
+	options = options_of(argc, argv);
+	log_stamp(!options.no_time);
+	clock_log_asks(!options.no_time && !options.daemon && options.level >= LOG_DEBUG);
 	r = watch_reserve();
 	attach_enable(r < 0 ? -r : 0);
-	leave_preload();
+	preload_leave();
 }
 
 /* libconfig calls init and destroy itself, in config_read_file() too. */
@@ -94,6 +106,7 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 {
 	static bool inside;
 	struct timespec entry;
+	struct timeval spare;
 	int fd, error, r;
 
 	REAL(select);
@@ -102,10 +115,11 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 	inside = true;
 	clock_gettime(CLOCK_MONOTONIC, &entry);
 	attach_try(true);
-	if (!attach_turn()) {
+	if (!attach_turn(timeout)) {
 		FD_ZERO(readable);
 		FD_ZERO(writable);
 		FD_ZERO(exceptional);
+		attach_waited();
 		inside = false;
 		return 0;
 	}
@@ -116,9 +130,11 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 			n = fd + 1;
 	}
 	take_off(timeout, &entry);
+	timeout = attach_wait(timeout, &spare, n, readable);
 	/* EINTR goes through: lldpad looks at its signals after select(). */
 	r = real(n, readable, writable, exceptional, timeout);
 	error = errno;
+	attach_waited();
 	if (r > 0 && fd >= 0 && FD_ISSET(fd, readable)) {
 		FD_CLR(fd, readable);
 		r--;
@@ -133,6 +149,7 @@ EXPORT ssize_t recvfrom(int fd, void *buf, size_t n, int flags, __SOCKADDR_ARG f
 			socklen_t *from_len)
 {
 	REAL(recvfrom);
+	flags |= attach_stale() ? MSG_DONTWAIT : 0;
 	return filter(fd, buf, real(fd, buf, n, flags, from, from_len), from.__sockaddr__,
 		      from_len);
 }
@@ -141,8 +158,62 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t size, int flag
 			      __SOCKADDR_ARG from, socklen_t *from_len)
 {
 	REAL(__recvfrom_chk);
+	flags |= attach_stale() ? MSG_DONTWAIT : 0;
 	return filter(fd, buf, real(fd, buf, n, size, flags, from, from_len),
 		      from.__sockaddr__, from_len);
+}
+
+EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags)
+{
+	ssize_t r;
+	int error;
+
+	REAL(send);
+	r = real(fd, buf, n, flags);
+	if (attach_enabled()) {
+		error = errno;
+		attach_sent(fd, buf, n, r < 0 && (error == ENXIO || error == ENODEV));
+		errno = error;
+	}
+	return r;
+}
+
+EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+	struct ifreq *interface;
+	int error, number, r;
+	va_list args;
+	void *arg;
+
+	REAL(ioctl);
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	r = real(fd, request, arg);
+	if (request != SIOCGIFINDEX || !arg || !attach_enabled())
+		return r;
+	error = errno;
+	interface = arg;
+	number = r == 0 ? interface->ifr_ifindex : 0;
+	if (memchr(interface->ifr_name, '\0', sizeof(interface->ifr_name)) &&
+	    attach_number(interface->ifr_name, &number)) {
+		interface->ifr_ifindex = number;
+		r = 0;
+	}
+	errno = error;
+	return r;
+}
+
+/* lldpad's loop has no other clock. */
+EXPORT int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+	int r;
+
+	REAL(gettimeofday);
+	r = real(now, zone);
+	if (r == 0)
+		clock_answer(now);
+	return r;
 }
 
 /* What lldpad must not see becomes ENETDOWN, the one error that it does not print. */
@@ -153,6 +224,8 @@ static ssize_t filter(int fd, const void *frame, ssize_t len, const struct socka
 	int error = errno;
 	bool ok;
 
+	if (len < 0 && error == EAGAIN && attach_stale())
+		errno = ENETDOWN;
 	if (len < 0 || !attach_enabled() || !from || !from_len ||
 	    *from_len < offsetof(struct sockaddr_ll, sll_addr) ||
 	    from->sa_family != AF_PACKET)
@@ -186,60 +259,25 @@ static void take_off(struct timeval *timeout, const struct timespec *since)
 		timerclear(timeout);
 }
 
-/* Out of LD_PRELOAD, for programs that lldpad starts; others' entries stay. */
-static void leave_preload(void)
+/* Letters may stand together; f and V take the rest as their value, or what follows. */
+static struct options options_of(int argc, char **argv)
 {
-	const char *list = getenv("LD_PRELOAD");
-	char *rest, *out;
-	Dl_info self;
+	struct options options = { .level = LOG_WARNING };
 
-	if (!list || !dladdr((void *)(uintptr_t)leave_preload, &self))
-		return;
-	rest = out = malloc(strlen(list) + 1);
-	if (!rest)
-		return;
-	while (*list) {
-		size_t len = strcspn(list, " :");
-
-		if (len && !is_ours(list, len, self.dli_fname)) {
-			if (out != rest)
-				*out++ = ':';
-			memcpy(out, list, len);
-			out += len;
-		}
-		list += len + (list[len] ? 1 : 0);
-	}
-	*out = '\0';
-	if (out == rest)
-		unsetenv("LD_PRELOAD");
-	else
-		setenv("LD_PRELOAD", rest, 1);
-	free(rest);
-}
-
-/* By its path, or by a bare name that the loader has looked up. */
-static bool is_ours(const char *entry, size_t len, const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	if (strlen(path) == len && !memcmp(entry, path, len))
-		return true;
-	return base && strlen(base + 1) == len && !memcmp(entry, base + 1, len);
-}
-
-/* lldpad -t, also among other letters; f and V take the rest as their value. */
-static bool omits_time(int argc, char **argv)
-{
 	for (int i = 1; i < argc; i++) {
-		size_t letters;
+		const char *at = argv[i], *value;
 
-		if (argv[i][0] != '-')
+		if (*at++ != '-')
 			continue;
-		letters = strcspn(argv[i], "fV");
-		if (memchr(argv[i], 't', letters))
-			return true;
-		if (argv[i][letters] && !argv[i][letters + 1])
-			i++;
+		for (; *at && *at != 'f' && *at != 'V'; at++) {
+			options.no_time |= *at == 't';
+			options.daemon |= *at == 'd';
+		}
+		if (!*at)
+			continue;
+		value = at[1] ? at + 1 : i + 1 < argc ? argv[++i] : "";
+		if (*at == 'V')
+			options.level = atoi(value);
 	}
-	return false;
+	return options;
 }

@@ -36,11 +36,18 @@
 #define LLDPAD_SLOTS_ALL 0x0003		/* register, unregister: each module */
 #define LLDPAD_SLOTS_VDP22 0xc203	/* + client_cmd, args, notify */
 #define LLDPAD_SLOTS_ECP22 0x8003	/* + notify */
+#define LLDPAD_SLOTS_EVB22 0x60ef	/* + gettlv, rchange, ifup, ifdown,
+					 * mibdelete, timer, args */
 #define LLDPAD_MODULES_MIN 3
 #define LLDPAD_MODULES_MAX 64		/* eleven are stock */
 
 /* Longest payload that ECP22 sends: one octet more and it answers -E2BIG. */
 #define LLDPAD_SEND_MAX 1493
+
+/* What VDP22 sends is a manager ID TLV and one association TLV: an octet says there that
+ * it answers (IEEE 802.1Q 41.2.3). */
+#define LLDPAD_ANSWER_STATUS 20
+#define LLDPAD_ANSWER 0x40
 
 struct lldpad_module;
 struct sockaddr_un;

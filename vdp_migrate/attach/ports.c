@@ -51,11 +51,12 @@ struct port *ports_number(unsigned ifindex)
 
 void ports_tidy(struct port *port)
 {
-	if (port->up || port->vdp_runs || port->voice)
+	if (port->up || port->vdp_runs || port->voice || port->queue.n)
 		return;
 	for (struct port **at = &ports; *at; at = &(*at)->next)
 		if (*at == port) {
 			*at = port->next;
+			queue_clear(&port->queue);
 			free(port);
 			return;
 		}
@@ -63,11 +64,20 @@ void ports_tidy(struct port *port)
 
 void ports_forget_all(void)
 {
-	while (ports) {
-		struct port *next = ports->next;
+	struct port **at = &ports, *port, kept;
 
-		free(ports);
-		ports = next;
+	while ((port = *at)) {
+		if (!port->queue.n) {
+			*at = port->next;
+			queue_clear(&port->queue);
+			free(port);
+			continue;
+		}
+		kept = (struct port){ .next = port->next, .queue = port->queue,
+				      .kept_until = port->kept_until };
+		memcpy(kept.name, port->name, sizeof(kept.name));
+		*port = kept;
+		at = &port->next;
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "queue.h"
 #include "vdp_migrate/types.h"
 
 struct lldpad_agent;
@@ -21,8 +22,11 @@ struct port {
 	bool ticked;		/* EVB22 has had its tick since the port is up: it has
 				 * started ECP22 and VDP22 */
 	bool ecp_runs;		/* ECP22 has taken its timers since then */
+	uint8_t rte;		/* … the longest of them, 0: none */
 	bool tlv_seen;		/* in the LLDPDU that is being read */
 	bool vdp_runs;		/* this generation's VDP22 has taken a message for it */
+	struct queue queue;	/* for VDP22; what is left of it outlives a generation */
+	ms_t kept_until;	/* … and waits until then for VDP22's timers */
 	const void *voice;	/* the name by which VDP22 last called it: an address
 				 * in VDP22's own data, so it tells generations apart */
 };
@@ -35,6 +39,7 @@ struct port *ports_number(unsigned ifindex);
 
 /* Forget a port of which nothing is left to remember. */
 void ports_tidy(struct port *port);
+/* … all, but for what waits in their queues. */
 void ports_forget_all(void);
 
 struct port *ports_first(void);

@@ -79,6 +79,28 @@ int scan_modules(const struct scan_image *image, const struct scan_rules *rules,
 	return result.head ? 0 : -ENOENT;
 }
 
+void *scan_program(const struct scan_rules *rules, char *ret_why, size_t size)
+{
+	struct scan_result result = { .failed = SCAN_UNREADABLE };
+	struct scan_image image;
+	struct peek peek;
+	int r;
+
+	if (!scan_self(&image)) {
+		snprintf(ret_why, size, "the program has too many segments");
+		return NULL;
+	}
+	r = peek_open(&peek);
+	if (r) {
+		result.error = -r;
+	} else {
+		scan_modules(&image, rules, &peek, &result);
+		peek_close(&peek);
+	}
+	scan_text(&result, ret_why, size);
+	return result.head;
+}
+
 const char *scan_text(const struct scan_result *result, char *buf, size_t size)
 {
 	static const char *const texts[] = {

@@ -76,6 +76,10 @@ bool scan_self(struct scan_image *ret_image);
 int scan_modules(const struct scan_image *image, const struct scan_rules *rules,
 		 const struct peek *peek, struct scan_result *ret_result);
 
+/* The running program's list: its head, a variable that points at the first node; NULL:
+ * ret_why says why there is none. */
+void *scan_program(const struct scan_rules *rules, char *ret_why, size_t size);
+
 /* What failed, in words; returns buf. */
 const char *scan_text(const struct scan_result *result, char *buf, size_t size);
 
