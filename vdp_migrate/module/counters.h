@@ -14,10 +14,21 @@ enum counter {
 	COUNT_FRAMES_DROPPED,	/* frames dropped below the bus */
 	COUNT_M_SET,		/* association TLVs that got the M-bit from us */
 	COUNT_M_CLEARED,	/* keep-alives that lost it */
+	COUNT_S_SENT,		/* VSIs of which a bridge was told that they are suspended */
 	COUNT_UNREADABLE,	/* VDPDUs of stock's own that do not decode */
 	COUNT_HELD_BACK,	/* de-associates of stock's, for want of its timers */
 	COUNT_KEPT_BACK,	/* requests that ECP22 had taken for repetitions */
+	COUNT_QUEUE_FULL,	/* VDPDUs that found it full: VDP22 never sees them */
+	COUNT_HELD,		/* responses that waited for their bindings */
+	COUNT_HELD_READY,	/* of these, those that left with them */
+	COUNT_HELD_DEADLINE,	/* … that could wait no longer */
 	COUNT_VSIS_NOT_KEPT,	/* requests that found a port's list of VSIs full */
+	COUNT_HELP_IN_ANSWER,	/* help TLVs that rode in an answer of stock's */
+	COUNT_HELP_ALONE,	/* help TLVs that left in a VDPDU of their own */
+	COUNT_HELP_NOT_SENT,	/* of the engine's: no such VSI, or nobody there who helps */
+	COUNT_HELP_HANDED_ON,	/* help requests that came in, and went to the engine; */
+	COUNT_HELP_REPEATED,	/* that it has had already; */
+	COUNT_HELP_REFUSED,	/* that it must not have */
 	COUNT_SENT,		/* messages to the engine, but for counters and replays */
 	COUNT_LOST,		/* messages that did not get through; a replay follows */
 	COUNT_REPLAYS,

@@ -17,6 +17,8 @@ enum limit_reason {
 	LIMIT_VSIS_FULL,
 	LIMIT_HELD_BACK,	/* a de-associate of stock's that did not leave */
 	LIMIT_RESTARTED,	/* a request of a peer that has begun anew */
+	LIMIT_HELP,		/* a help request that is refused */
+	LIMIT_QUEUE,		/* a VDPDU that found the queue full */
 	LIMIT_N,
 };
 
@@ -35,6 +37,18 @@ static inline bool limit_pass(struct limit *limit, ms_t now, unsigned *ret_kept_
 	}
 	*ret_kept_back = limit->kept_back;
 	*limit = (struct limit){ .used = true, .next = now + LIMIT_PERIOD_MS };
+	return true;
+}
+
+/* A lid on what a peer can have done: at most `burst` at once, then one each `every`
+ * ms. *rate: 0 at first. */
+static inline bool limit_rate(ms_t *rate, ms_t now, ms_t every, unsigned burst)
+{
+	ms_t from = *rate > now ? *rate : now;
+
+	if (from - now > every * (ms_t)(burst - 1))
+		return false;
+	*rate = from + every;
 	return true;
 }
 

@@ -19,6 +19,7 @@
 
 struct marks {
 	unsigned n;
+	uint64_t serial;
 	struct mark *first, *last;
 	struct mark *bucket[BUCKETS];
 };
@@ -58,6 +59,7 @@ int marks_set(struct marks *marks, ms_t now, const struct link_mark *mark)
 		if (!one)
 			return -ENOMEM;
 		one->what = *mark;
+		one->serial = ++marks->serial;
 		append(marks, one);
 	}
 	one->what = *mark;
@@ -71,6 +73,17 @@ int marks_unset(struct marks *marks, ms_t now, const struct vsi_id *id)
 		return -ENOENT;
 	drop(marks, find(marks, id));
 	return 0;
+}
+
+void marks_left(struct marks *marks, const struct vsi_id *id)
+{
+	struct mark *mark = marks && marks->n ? find(marks, id) : NULL;
+
+	if (!mark)
+		return;
+	mark->what.ip = (struct addr){ 0 };
+	mark->what.client_id = (struct client_id){ 0 };
+	mark->what.no_client_id = false;
 }
 
 bool marks_has(const struct marks *marks, ms_t now, const struct vsi_id *id)
@@ -94,6 +107,25 @@ void marks_tick(struct marks *marks, ms_t now)
 const struct mark *marks_first(const struct marks *marks)
 {
 	return marks ? marks->first : NULL;
+}
+
+const struct mark *marks_after(const struct marks *marks, uint64_t serial)
+{
+	const struct mark *mark = marks_first(marks);
+
+	while (mark && mark->serial <= serial)
+		mark = mark->next;
+	return mark;
+}
+
+bool marks_describe(const struct mark *mark, ms_t now, struct link_mark *ret_mark)
+{
+	if (now >= mark->expires)
+		return false;
+	*ret_mark = mark->what;
+	ret_mark->seq = 0;
+	ret_mark->ttl_s = (uint32_t)((mark->expires - now + 999) / 1000);
+	return true;
 }
 
 uint8_t marks_status(const struct vsis_one *known, uint8_t mode, uint8_t status)

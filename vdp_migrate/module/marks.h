@@ -17,6 +17,7 @@
 struct mark {
 	struct link_mark what;
 	ms_t expires;
+	uint64_t serial;
 	struct mark *next, *prev, *chain;
 };
 
@@ -32,10 +33,17 @@ int marks_set(struct marks *marks, ms_t now, const struct link_mark *mark);
 /* 0 or -ENOENT. */
 int marks_unset(struct marks *marks, ms_t now, const struct vsi_id *id);
 bool marks_has(const struct marks *marks, ms_t now, const struct vsi_id *id);
+/* The VSI has come, and has left: what the mark says of its lease may be over. */
+void marks_left(struct marks *marks, const struct vsi_id *id);
 /* Forget what has run out. */
 void marks_tick(struct marks *marks, ms_t now);
 /* All, oldest first: then ->next. */
 const struct mark *marks_first(const struct marks *marks);
+
+/* The oldest whose serial is higher; NULL: no more. */
+const struct mark *marks_after(const struct marks *marks, uint64_t serial);
+/* A mark as the engine is told of it: its time is what is left. False: it is over. */
+bool marks_describe(const struct mark *mark, ms_t now, struct link_mark *ret_mark);
 
 /* The status octet with which a marked VSI's request of this mode goes out. known:
  * what the port holds of it before this request, NULL = nothing. */

@@ -7,20 +7,23 @@
  *
  * A port whose setting `use` is no is left alone: its VDPDUs pass unread.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "counters.h"
+#include "help_ask.h"
+#include "hold.h"
 #include "limit.h"
 #include "link.h"
 #include "marks.h"
 #include "port.h"
 #include "replay.h"
 #include "requests.h"
+#include "restarted.h"
 #include "set.h"
 #include "settings.h"
+#include "suspend.h"
 #include "tlv.h"
 #include "vdp_migrate/host.h"
 #include "vdp_migrate/protocol.h"
@@ -36,13 +39,15 @@ static struct module {
 	struct link *link;
 	struct replay replay;
 	struct vdpdu vdpdu;
+	struct hold hold;
 	struct set set;
+	bool asked_suspend;	/* suspend_turn() may have something to do */
 	bool kept_back;		/* a sequence_frame() has said so since the last turn */
 	char value[SETTINGS_VALUE_MAX];	/* the last one got */
 } module;
 
+static void catch_up(void);
 static void begin_anew(struct port *port);
-static void hand_on(void);
 static struct port *get_port(const char *name);
 static struct port *used_port(const char *name);
 static void tell_port(struct port *port);
@@ -59,6 +64,8 @@ static void detached(void)
 {
 	struct port *port;
 
+	catch_up();
+	hold_drop(&module.hold, NULL);
 	for (port = module.ports.first; port; port = port->next) {
 		vsis_clear(&port->vsis);
 		/* The next generation reads its role from lldpad.conf again. */
@@ -80,6 +87,7 @@ static void port_up(const char *name)
 	if (!port)
 		return;
 	port->up = true;
+	port->hold_from = 0;
 	port_read_role(port);
 	port_read_settings(port);
 	tlv_refresh(port);
@@ -92,7 +100,9 @@ static void port_down(const char *name)
 
 	if (!port || !port->up)
 		return;
+	catch_up();
 	begin_anew(port);
+	hold_drop(&module.hold, name);
 	vsis_clear(&port->vsis);
 	if (port->settings.use)
 		tell_forgotten(name);
@@ -123,10 +133,26 @@ static bool pdu_in(const char *name, uint8_t *pdu, size_t len)
 	return vdpdu_in(&module.vdpdu, host_now(), port, pdu, len);
 }
 
+static enum host_pace pace(const char *name)
+{
+	const struct port *port = used_port(name);
+
+	return port ? port_pace(port) : HOST_PACE_STOCK;
+}
+
+static void pdu_lost(const char *name)
+{
+	struct port *port = used_port(name);
+
+	if (port)
+		vdpdu_lost(&module.vdpdu, host_now(), port);
+}
+
 static bool pdu_out(const char *name, uint8_t *pdu, size_t *len)
 {
 	struct port *port = used_port(name);
 
+	catch_up();
 	return !port || vdpdu_out(&module.vdpdu, host_now(), port, pdu, len);
 }
 
@@ -179,19 +205,32 @@ static void frame_dropped(const char *name, uint16_t ethertype, size_t len)
 
 static void tick(ms_t now)
 {
+	catch_up();
 	marks_tick(module.marks, now);
 	if (!module.link)
 		return;
+	if (!link_connected(module.link))
+		help_ask_forget(&module.ports);
 	tell_counters();
 	link_tick(module.link, now);
+	help_ask_tick(&module.counters, &module.ports, now);
 }
 
 static void turn(ms_t now)
 {
 	if (module.kept_back)
-		hand_on();
-	if (module.link)
-		link_turn(module.link, now);
+		restarted_hand_on(&module.ports, &module.counters);
+	module.kept_back = false;
+	catch_up();
+	if (module.asked_suspend)
+		suspend_turn(&module.ports, &module.counters);
+	module.asked_suspend = false;
+	if (!module.link)
+		return;
+	link_turn(module.link, now);
+	module.hold.answered_for &= link_connected(module.link);
+	if (module.hold.n)
+		hold_turn(&module.hold, now);
 }
 
 static size_t tlv_out(const char *name, uint8_t *ret_value, size_t size)
@@ -246,11 +285,20 @@ static const char *setting_get(const char *name_of_port, const char *name)
 
 /* From the rooms. */
 
-static void vsi_seen(void *arg, const struct link_msg *msg)
+static void seen(void *arg, const struct link_msg *msg)
 {
 	(void)arg;
 	if (module.link)
 		link_put(module.link, msg);
+}
+
+static void response_left(void *arg, const char *name, const uint8_t *pdu, size_t len)
+{
+	const struct port *port = port_find(&module.ports, name);
+
+	(void)arg;
+	if (port)
+		vdpdu_left(&module.vdpdu, port, pdu, len);
 }
 
 static void role_changed(void *arg, struct port *port)
@@ -263,9 +311,14 @@ static void role_changed(void *arg, struct port *port)
 static void settings_changed(void *arg, struct port *port)
 {
 	(void)arg;
+	catch_up();
 	if (!port->settings.use) {
+		hold_release(&module.hold, port->name);
 		vsis_clear(&port->vsis);
 		sequence_reset(&port->sequence);
+		port->hold_from = MS_NEVER;
+	} else if (port->hold_from == MS_NEVER) {
+		port->hold_from = host_now() + port_keepalive_ms(&port->evb);
 	}
 	/* The engine keeps the list while it is monitor. */
 	if (port->settings.guard != LINK_GUARD_MONITOR)
@@ -279,7 +332,17 @@ static bool replay_part(void *arg, struct wr *datagram, bool restart)
 	(void)arg;
 	if (restart)
 		replay_start(&module.replay);
-	return replay_fill(&module.replay, &module.ports, &module.counters, datagram);
+	return replay_fill(&module.replay, &module.ports, module.marks, host_now(),
+			   &module.counters, datagram);
+}
+
+static void ready(const struct link_vsi_of *of)
+{
+	const struct port *port = used_port(of->port);
+	struct vsis_one *one = port ? vsis_find(&port->vsis, &of->id) : NULL;
+
+	if (one)
+		hold_ready(&module.hold, one);
 }
 
 static void message(void *arg, const struct link_msg *msg)
@@ -287,8 +350,20 @@ static void message(void *arg, const struct link_msg *msg)
 	struct port *port;
 
 	(void)arg;
+	catch_up();
 	if (msg->type == LINK_HELLO) {
 		set_forget_cases(&module.ports);
+		help_ask_forget(&module.ports);
+		help_answer_forget(&module.ports);
+		module.hold.answered_for = true;
+	} else if (msg->type == LINK_READY) {
+		ready(&msg->u.vsi_of);
+	} else if (msg->type == LINK_HELP) {
+		help_ask(&module.counters, host_now(),
+			 port_find(&module.ports, msg->u.help.port), &msg->u.help);
+	} else if (msg->type == LINK_HELP_END) {
+		help_ask_end(port_find(&module.ports, msg->u.vsi_of.port),
+			     &msg->u.vsi_of.id);
 	} else if (msg->type == LINK_CASES) {
 		port = port_find(&module.ports, msg->u.cases.port);
 		if (port)
@@ -296,6 +371,7 @@ static void message(void *arg, const struct link_msg *msg)
 	} else if (!set_message(&module.set, msg)) {
 		requests_message(module.link, module.marks, &module.ports, host_now(),
 				 msg);
+		module.asked_suspend |= msg->type == LINK_SUSPEND;
 	}
 }
 
@@ -309,6 +385,8 @@ const struct host_events *module_init(void)
 		.port_down = port_down,
 		.evb = evb,
 		.pdu_in = pdu_in,
+		.pace = pace,
+		.pdu_lost = pdu_lost,
 		.pdu_out = pdu_out,
 		.vdp_started = vdp_started,
 		.ecp_started = ecp_started,
@@ -327,12 +405,20 @@ const struct host_events *module_init(void)
 	};
 
 	module.marks = marks_new();
+	module.hold.counters = &module.counters;
+	module.hold.left = response_left;
 	module.link = link_new(VDP_MIGRATE_SOCKET, &link_ops, NULL, &module.counters);
 	module.vdpdu = (struct vdpdu){
 		.marks = module.marks,
 		.counters = &module.counters,
-		.see = vsi_seen,
+		.see = seen,
+		.hold = &module.hold,
 		.role = role_changed,
+		.answer = {
+			.marks = module.marks,
+			.counters = &module.counters,
+			.asked = seen,
+		},
 	};
 	module.set = (struct set){
 		.ports = &module.ports,
@@ -342,39 +428,18 @@ const struct host_events *module_init(void)
 	return &events;
 }
 
+static void catch_up(void)
+{
+	if (module.vdpdu.n_unseen)
+		vdpdu_catch_up(&module.vdpdu, host_now());
+}
+
 /* The port goes, or comes anew: nothing that was heard on it counts. */
 static void begin_anew(struct port *port)
 {
 	port->up = false;
 	sequence_reset(&port->sequence);
 	tlv_gone(port);
-}
-
-/* Give VDP22 what ECP22 has taken for repetitions. */
-static void hand_on(void)
-{
-	char before[40] = "";
-	struct port *port;
-	const uint8_t *pdu;
-	unsigned kept_back;
-	size_t len;
-
-	module.kept_back = false;
-	for (port = module.ports.first; port; port = port->next) {
-		pdu = sequence_kept_back(&port->sequence, &len);
-		if (!pdu)
-			continue;
-		counters_add(&module.counters, COUNT_KEPT_BACK, 1);
-		if (limit_pass(&port->limit[LIMIT_RESTARTED], host_now(), &kept_back)) {
-			if (kept_back)
-				snprintf(before, sizeof(before), " (and %u before it)",
-					 kept_back);
-			host_log(LOG_INFO, "%s: the peer has started anew: its request, "
-				 "taken for a repetition, is handed on%s", port->name,
-				 before);
-		}
-		host_pdu_deliver(port->name, pdu, len);
-	}
 }
 
 /* NULL: no memory or no room; then the port is as one that is not ours. */
@@ -387,6 +452,7 @@ static struct port *get_port(const char *name)
 	spare = port_spare(&module.ports);
 	if (!spare)
 		return NULL;
+	catch_up();
 	spare->settings.use = false;
 	tell_port(spare);
 	port_drop(&module.ports, spare);

@@ -157,6 +157,13 @@ bool port_note_role(struct port *port, bool out, uint8_t mode, uint8_t status)
 	return shown != before;
 }
 
+enum host_pace port_pace(const struct port *port)
+{
+	if (!port->settings.use)
+		return HOST_PACE_STOCK;
+	return port->settings.fast ? HOST_PACE_AT_ONCE : HOST_PACE_QUEUED;
+}
+
 void port_describe(const struct port *port, struct link_port *ret_port)
 {
 	const struct settings *s = &port->settings;
@@ -176,12 +183,18 @@ void port_describe(const struct port *port, struct link_port *ret_port)
 		.peer_flags = port->peer.flags,
 		.n_servers = s->n_servers,
 		.n_giaddrs = s->n_giaddrs,
+		.groups = s->groups,
+		.n_schedule = s->n_schedule,
+		.conflict = s->conflict,
+		.max_rate = s->max_rate,
+		.hold_ms = s->hold_ms,
 	};
 
 	memcpy(said.name, port->name, sizeof(said.name));
 	memcpy(said.keys, s->keys, sizeof(said.keys));
 	memcpy(said.servers, s->servers, sizeof(said.servers));
 	memcpy(said.giaddrs, s->giaddrs, sizeof(said.giaddrs));
+	memcpy(said.schedule, s->schedule, sizeof(said.schedule));
 	*ret_port = said;
 }
 

@@ -29,6 +29,7 @@ struct port {
 	bool role_seen;		/* lldpad has sent in it */
 	struct host_evb evb;
 	bool timed;		/* VDP22 has its timers: evb is of this generation */
+	ms_t hold_from;		/* no response of ours waits before; MS_NEVER: use=no */
 	bool guard_anyway;	/* enforce! was the last word on guard */
 	bool offloaded;		/* an ASIC forwards what comes in here: no guard */
 	struct link_cases cases;	/* as the engine has told */
@@ -38,6 +39,7 @@ struct port {
 	struct settings settings;
 	unsigned complained;	/* settings_read() */
 	struct vsis vsis;
+	ms_t help_rate;		/* station: of help requests, limit_rate() */
 	struct limit limit[LIMIT_N];
 	uint64_t serial;
 	struct port *next, *chain;
@@ -69,6 +71,9 @@ void port_read_role(struct port *port);
 /* A TLV of this mode and status passes, out of or into lldpad: note what that says
  * of the port's role. True: it is another one than before. */
 bool port_note_role(struct port *port, bool out, uint8_t mode, uint8_t status);
+
+/* How fast VDP22 may be given what comes in. */
+enum host_pace port_pace(const struct port *port);
 
 /* What the engine is told of it. */
 void port_describe(const struct port *port, struct link_port *ret_port);

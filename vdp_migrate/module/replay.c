@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The order of a replay: all ports before the first VSI, so that the engine knows
- * the port of each. A VSI is told as it was last accepted; a request that has no
- * answer yet is told as the request that it is, its answer comes live.
+ * The order of a replay: all ports and all marks before the first VSI, so that the
+ * engine knows the port of each, and which are expected. A VSI is told as it was last
+ * accepted; a request that has no answer yet is told as the request that it is, its
+ * answer comes live.
  */
 #include "replay.h"
 
 #include <string.h>
 
-enum stage { BEGIN, PORTS, VSIS, COUNTERS, END, OVER };
+enum stage { BEGIN, PORTS, MARKS, VSIS, COUNTERS, END, OVER };
 
 static bool put_ports(struct replay *replay, struct ports *ports, struct wr *datagram);
 static bool put_vsis(struct replay *replay, const struct ports *ports,
@@ -17,6 +18,8 @@ static bool put_vsis_of(struct replay *replay, const struct port *port,
 			struct wr *datagram);
 static bool put_vsi(const struct port *port, const struct vsis_one *one,
 		    struct wr *datagram);
+static bool put_marks(struct replay *replay, const struct marks *marks, ms_t now,
+		      struct wr *datagram);
 static bool put_counters(struct replay *replay, struct counters *counters,
 			 struct wr *datagram);
 
@@ -25,8 +28,8 @@ void replay_start(struct replay *replay)
 	*replay = (struct replay){ .stage = BEGIN };
 }
 
-bool replay_fill(struct replay *replay, struct ports *ports, struct counters *counters,
-		 struct wr *datagram)
+bool replay_fill(struct replay *replay, struct ports *ports, const struct marks *marks,
+		 ms_t now, struct counters *counters, struct wr *datagram)
 {
 	const struct link_msg begin = { .type = LINK_REPLAY };
 	const struct link_msg end = { .type = LINK_REPLAY_END };
@@ -39,6 +42,9 @@ bool replay_fill(struct replay *replay, struct ports *ports, struct counters *co
 			break;
 		case PORTS:
 			done = put_ports(replay, ports, datagram);
+			break;
+		case MARKS:
+			done = put_marks(replay, marks, now, datagram);
 			break;
 		case VSIS:
 			done = put_vsis(replay, ports, datagram);
@@ -129,6 +135,20 @@ static bool put_vsi(const struct port *port, const struct vsis_one *one,
 			datagram->at = before;
 			return false;
 		}
+	}
+	return true;
+}
+
+static bool put_marks(struct replay *replay, const struct marks *marks, ms_t now,
+		      struct wr *datagram)
+{
+	struct link_msg msg = { .type = LINK_MARK };
+	const struct mark *mark;
+
+	while ((mark = marks_after(marks, replay->mark))) {
+		if (marks_describe(mark, now, &msg.u.mark) && !linkmsg_put(datagram, &msg))
+			return false;
+		replay->mark = mark->serial;
 	}
 	return true;
 }

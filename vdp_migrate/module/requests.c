@@ -4,6 +4,7 @@
  * hook: an answer of many rows may be sent at once.
  */
 #include "requests.h"
+#include "suspend.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,9 @@ static void mark(struct link *link, struct marks *marks, ms_t now,
 		 const struct link_mark *wanted);
 static void unmark(struct link *link, struct marks *marks, ms_t now,
 		   const struct link_mark *wanted);
+static void suspend(struct link *link, struct ports *ports,
+		    const struct link_suspend *asked);
+static void tell(struct link *link, uint8_t type, const struct link_mark *mark);
 static void show(struct link *link, const struct marks *marks, const struct ports *ports,
 		 ms_t now, const struct link_show *show);
 static void put_row(struct link *link, const struct ports *ports, ms_t now, uint32_t seq,
@@ -26,7 +30,7 @@ static void put_row(struct link *link, const struct ports *ports, ms_t now, uint
 static const char *state_text(const struct ports *ports, const struct vsi_id *id);
 static void done(struct link *link, uint32_t seq, int error, const char *text);
 
-void requests_message(struct link *link, struct marks *marks, const struct ports *ports,
+void requests_message(struct link *link, struct marks *marks, struct ports *ports,
 		      ms_t now, const struct link_msg *msg)
 {
 	switch (msg->type) {
@@ -35,6 +39,9 @@ void requests_message(struct link *link, struct marks *marks, const struct ports
 		break;
 	case LINK_UNMARK:
 		unmark(link, marks, now, &msg->u.mark);
+		break;
+	case LINK_SUSPEND:
+		suspend(link, ports, &msg->u.suspend);
 		break;
 	case LINK_SHOW:
 		show(link, marks, ports, now, &msg->u.show);
@@ -53,6 +60,8 @@ static void mark(struct link *link, struct marks *marks, ms_t now,
 		done(link, wanted->seq, -rc, "no more than 4096 marks");
 	else
 		done(link, wanted->seq, -rc, rc ? "no memory in lldpad" : "marked");
+	if (!rc)
+		tell(link, LINK_MARK, wanted);
 }
 
 static void unmark(struct link *link, struct marks *marks, ms_t now,
@@ -61,13 +70,37 @@ static void unmark(struct link *link, struct marks *marks, ms_t now,
 	int rc = marks_unset(marks, now, &wanted->id);
 
 	done(link, wanted->seq, -rc, rc ? "this VSI is not marked" : "unmarked");
+	if (!rc)
+		tell(link, LINK_UNMARK, wanted);
+}
+
+static void suspend(struct link *link, struct ports *ports,
+		    const struct link_suspend *asked)
+{
+	char text[LINK_TEXT_MAX];
+	int error = suspend_ask(ports, &asked->id, text, sizeof(text));
+
+	done(link, asked->seq, error, text);
+}
+
+/* The engine's copy. */
+static void tell(struct link *link, uint8_t type, const struct link_mark *mark)
+{
+	struct link_msg msg = { .type = type, .u.mark = *mark };
+
+	msg.u.mark.seq = 0;
+	if (!msg.u.mark.ttl_s)
+		msg.u.mark.ttl_s = MARKS_TTL_MAX_S;
+	link_put(link, &msg);
+	link_flush(link);
 }
 
 static void show(struct link *link, const struct marks *marks, const struct ports *ports,
 		 ms_t now, const struct link_show *asked)
 {
-	static const char *const head[] = { "vsi:s",		"mac:s",	"address:s",
-					    "client_id:s",	"expires_in:d", "state:s" };
+	static const char *const head[] = { "vsi:s", "mac:s", "address:s", "client_id:s",
+					    "expires_in:d", "state:s", "server:s",
+					    "tap:s+" };
 	const struct mark *one;
 
 	if (strncmp(asked->table, "marks", sizeof(asked->table))) {
@@ -91,15 +124,19 @@ static void put_row(struct link *link, const struct ports *ports, ms_t now, uint
 		    const struct mark *one)
 {
 	char id[VSI_ID_TEXT_MAX], mac[MAC_TEXT_MAX], ip[ADDR_TEXT_MAX];
-	char client_id[CLIENT_ID_TEXT_MAX], expires[24];
+	char client_id[CLIENT_ID_TEXT_MAX], expires[24], server[ADDR_TEXT_MAX];
 	const struct link_mark *what = &one->what;
 	const char *const fields[] = {
 		vsi_id_text(&what->id, id),
 		mac_is_zero(&what->mac) ? "" : mac_text(&what->mac, mac),
 		what->ip.family ? addr_text(&what->ip, ip) : "",
-		what->client_id.len ? client_id_text(&what->client_id, client_id) : "",
+		what->client_id.len	? client_id_text(&what->client_id, client_id)
+		: what->no_client_id ? "none"
+				     : "",
 		expires,
 		state_text(ports, &what->id),
+		what->server.family ? addr_text(&what->server, server) : "",
+		what->tap,
 	};
 
 	snprintf(expires, sizeof(expires), "%lld",

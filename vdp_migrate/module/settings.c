@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * THE table of settings, and how their values are read. New setting: a row here, a
- * member in struct settings. What a setting does is not known here.
- *
- * A list is separated by commas. An address is "A" or "VID:A"; an IPv6 address behind
- * a VLAN ID stands in brackets: without them the VLAN ID would be its first group.
+ * THE table of settings. New setting: a row here, a member in struct settings. What a
+ * setting does is not known here, nor how a value is written (value.c).
  */
 #include "settings.h"
+#include "value.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,19 +16,20 @@
 #include "vdp_migrate/leasequery.h"
 #include "wire/text.h"
 
-#define VLAN_MAX 4094
 #define WORDS_MAX 4
+#define SCHEDULE_LAST_MS 60000
 
 struct setting;
 typedef int parse_fn(const struct setting *setting, const char *value,
 		     struct settings *ret_settings);
-static parse_fn parse_word, parse_guard, parse_keys, parse_addresses;
+static parse_fn parse_word, parse_guard, parse_keys, parse_addresses, parse_number,
+	parse_schedule;
 
 struct setting {
 	const char *name;
 	parse_fn *parse;	/* into its members; these are untouched on failure */
 	const char *words[WORDS_MAX];	/* value n is words[n] */
-	size_t at, n_at;	/* members of struct settings */
+	size_t at, n_at;	/* members of struct settings; of a number: at, and the most */
 	const char *usual;	/* default */
 	const char *takes;
 	const char *help;
@@ -41,9 +40,10 @@ struct setting {
 static const struct setting table[] = {
 	{ "use", parse_word, { "no", "yes" }, MEMBER(use), 0, "no", "yes, no",
 	  "yes: this port is ours; before that nothing of ours happens on it" },
-	{ "assist", parse_word, { "off", "leasequery" }, MEMBER(assist), 0,
-	  "leasequery", "off, leasequery",
-	  "how the addresses of a VM that migrates in are found" },
+	{ "assist", parse_word, { "off", "leasequery", "help", "auto" }, MEMBER(assist), 0,
+	  "auto", "off, leasequery, help, auto",
+	  "how the addresses of a VM that migrates in are found: by asking DHCP servers, "
+	  "its server, or both; there (help, auto): answer it" },
 	{ "guard", parse_guard,
 	  { "off", "monitor", "enforce", SETTINGS_ENFORCE_ANYWAY }, MEMBER(guard), 0,
 	  "off", "off, monitor, enforce, enforce! (open cases are accepted)",
@@ -65,6 +65,25 @@ static const struct setting table[] = {
 	{ "advertise", parse_word, { "no", "yes" }, MEMBER(advertise), 0, "yes",
 	  "yes, no",
 	  "yes: neighbours are told by LLDP what this port can do" },
+	{ "groups", parse_word, { "off", "igmp", "mld", "both" }, MEMBER(groups), 0,
+	  "both", "off, igmp, mld, both",
+	  "which group memberships a VM that migrates in is asked for" },
+	{ "group-schedule", parse_schedule, { NULL }, MEMBER(schedule),
+	  MEMBER(n_schedule), "0,50,200,1000,3000",
+	  "up to 8 ascending times in ms, 0 to 60000",
+	  "when it is asked, in ms after its first sign, until it answers" },
+	{ "conflict", parse_word, { "accept", "verify" }, MEMBER(conflict), 0, "verify",
+	  "accept, verify",
+	  "a VSI claims a MAC that is alive on another port: believe it, or look there" },
+	{ "fast", parse_word, { "no", "yes" }, MEMBER(fast), 0, "yes", "yes, no",
+	  "yes: lldpad answers a VSI at once, not after its 2 ms" },
+	{ "hold", parse_number, { NULL }, MEMBER(hold_ms), 1000, "10", "0 to 1000",
+	  "how long the answer to a migration may wait for its bindings, in ms" },
+	{ "infer", parse_word, { "none", "preassoc" }, MEMBER(infer), 0, "none",
+	  "none, preassoc",
+	  "preassoc: a VSI that is pre-associated first is migrating in, marked or not" },
+	{ "max-rate", parse_number, { NULL }, MEMBER(max_rate), 10000, "100",
+	  "0 (no bound) to 10000", "leasequeries a second for the VSIs of this port" },
 };
 
 #define N_SETTINGS (sizeof(table) / sizeof(table[0]))
@@ -73,11 +92,6 @@ static const struct setting *find(const char *name);
 static const char *in_force(const struct setting *setting, const char *port,
 			    const char **ret_refused, enum settings_from *ret_from);
 static uint8_t *member(struct settings *settings, size_t at);
-static char *next_item(char **rest);
-static int parse_list(const char *value, struct link_vlan_addr *ret_list, uint8_t *ret_n);
-static int parse_one(const char *text, struct link_vlan_addr *ret_one);
-static int parse_address(char *text, struct addr *ret_addr);
-static bool parse_vlan(const char *text, const char *end, uint16_t *ret_vlan);
 
 const char *settings_name(unsigned n)
 {
@@ -89,6 +103,20 @@ const char *settings_help(const char *name)
 	const struct setting *setting = find(name);
 
 	return setting ? setting->help : NULL;
+}
+
+const char *settings_takes(const char *name)
+{
+	const struct setting *setting = find(name);
+
+	return setting ? setting->takes : NULL;
+}
+
+const char *settings_usual(const char *name)
+{
+	const struct setting *setting = find(name);
+
+	return setting ? setting->usual : NULL;
 }
 
 int settings_check(const char *name, const char *value, const char **ret_takes)
@@ -227,7 +255,7 @@ static int parse_keys(const struct setting *setting, const char *value,
 	if (strlen(value) >= sizeof(text))
 		return -EINVAL;
 	strcpy(text, value);
-	while ((item = next_item(&rest))) {
+	while ((item = value_next_item(&rest))) {
 		for (i = 0; i < n_words && strcmp(item, words[i].word); i++)
 			;
 		if (i == n_words || memchr(keys, words[i].key, n))
@@ -245,9 +273,45 @@ static int parse_addresses(const struct setting *setting, const char *value,
 	struct link_vlan_addr list[LINK_SERVERS_MAX] = { 0 };
 	uint8_t n;
 
-	if (parse_list(value, list, &n))
+	if (value_addresses(value, list, &n))
 		return -EINVAL;
 	memcpy(member(ret_settings, setting->at), list, sizeof(list));
+	*member(ret_settings, setting->n_at) = n;
+	return 0;
+}
+
+/* A member of two octets; n_at is the most. */
+static int parse_number(const struct setting *setting, const char *value,
+			struct settings *ret_settings)
+{
+	uint32_t number;
+	uint16_t two_octets;
+
+	if (value_number(value, (uint32_t)setting->n_at, &number))
+		return -EINVAL;
+	two_octets = (uint16_t)number;
+	memcpy(member(ret_settings, setting->at), &two_octets, sizeof(two_octets));
+	return 0;
+}
+
+static int parse_schedule(const struct setting *setting, const char *value,
+			  struct settings *ret_settings)
+{
+	char text[SETTINGS_VALUE_MAX], *rest = text, *item;
+	uint32_t times[LINK_SCHEDULE_MAX] = { 0 };
+	uint8_t n = 0;
+
+	if (strlen(value) >= sizeof(text))
+		return -EINVAL;
+	strcpy(text, value);
+	while ((item = value_next_item(&rest))) {
+		if (n == LINK_SCHEDULE_MAX ||
+		    value_number(item, SCHEDULE_LAST_MS, &times[n]) ||
+		    (n && times[n] <= times[n - 1]))
+			return -EINVAL;
+		n++;
+	}
+	memcpy(member(ret_settings, setting->at), times, sizeof(times));
 	*member(ret_settings, setting->n_at) = n;
 	return 0;
 }
@@ -255,103 +319,4 @@ static int parse_addresses(const struct setting *setting, const char *value,
 static uint8_t *member(struct settings *settings, size_t at)
 {
 	return (uint8_t *)settings + at;
-}
-
-/* Of a list, without the blanks around it; NULL: no more. */
-static char *next_item(char **rest)
-{
-	char *item = *rest, *comma, *end;
-
-	if (!item)
-		return NULL;
-	comma = strchr(item, ',');
-	end = comma ? comma : item + strlen(item);
-	*rest = comma ? comma + 1 : NULL;
-	while (*item == ' ')
-		item++;
-	while (end > item && end[-1] == ' ')
-		end--;
-	*end = '\0';
-	return item;
-}
-
-static int parse_list(const char *value, struct link_vlan_addr *ret_list, uint8_t *ret_n)
-{
-	char text[SETTINGS_VALUE_MAX], *rest = text, *item;
-	uint8_t n = 0;
-
-	*ret_n = 0;
-	if (!*value || !strcmp(value, "none"))
-		return 0;
-	if (strlen(value) >= sizeof(text))
-		return -EINVAL;
-	strcpy(text, value);
-	while ((item = next_item(&rest))) {
-		if (n == LINK_SERVERS_MAX || parse_one(item, &ret_list[n]))
-			return -EINVAL;
-		n++;
-	}
-	*ret_n = n;
-	return 0;
-}
-
-static int parse_one(const char *text, struct link_vlan_addr *ret_one)
-{
-	char address[ADDR_TEXT_MAX + 2];
-	const char *colon;
-	struct link_vlan_addr one = { .vlan = LINK_VLAN_ANY };
-
-	if (strlen(text) >= sizeof(address))
-		return -EINVAL;
-	strcpy(address, text);
-	if (parse_address(address, &one.addr)) {
-		colon = strchr(address, ':');
-		if (!colon || !parse_vlan(address, colon, &one.vlan) ||
-		    parse_address(address + (colon + 1 - address), &one.addr))
-			return -EINVAL;
-	}
-	*ret_one = one;
-	return 0;
-}
-
-/* An address, IPv6 with or without brackets. */
-static int parse_address(char *text, struct addr *ret_addr)
-{
-	size_t len = strlen(text);
-	bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
-	char inner[ADDR_TEXT_MAX];
-	struct addr addr;
-
-	if (brackets)
-		len -= 2;
-	if (len >= sizeof(inner))
-		return -EINVAL;
-	memcpy(inner, text + brackets, len);
-	inner[len] = '\0';
-	if (addr_parse(inner, &addr) || addr_is_any(&addr))
-		return -EINVAL;
-	/* Multicast and broadcast: nobody's address. */
-	if (addr.b[0] >= (addr.family == ADDR_IPV4 ? 224 : 255))
-		return -EINVAL;
-	if (brackets && addr.family != ADDR_IPV6)
-		return -EINVAL;
-	*ret_addr = addr;
-	return 0;
-}
-
-static bool parse_vlan(const char *text, const char *end, uint16_t *ret_vlan)
-{
-	unsigned vlan = 0;
-
-	if (text == end || end - text > 4)
-		return false;
-	for (; text < end; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		vlan = vlan * 10 + (unsigned)(*text - '0');
-	}
-	if (vlan > VLAN_MAX)
-		return false;
-	*ret_vlan = (uint16_t)vlan;
-	return true;
 }

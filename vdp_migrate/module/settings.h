@@ -19,6 +19,13 @@ struct settings {
 	bool trusted;
 	bool remote_id_text;
 	bool advertise;
+	uint8_t groups;		/* enum link_groups */
+	uint8_t n_schedule;
+	uint32_t schedule[LINK_SCHEDULE_MAX];	/* ms */
+	uint8_t conflict;	/* enum link_conflict */
+	bool fast;
+	bool infer;		/* preassoc: an unmarked pre-associate is a migration */
+	uint16_t hold_ms, max_rate;
 	uint8_t n_keys;
 	uint8_t keys[LINK_KEYS_MAX];	/* enum lq_key */
 	uint8_t n_servers, n_giaddrs;
@@ -26,10 +33,19 @@ struct settings {
 	struct link_vlan_addr giaddrs[LINK_SERVERS_MAX];
 };
 
+/* Does this port ask for help (bridge), or answer it (station)? */
+static inline bool settings_assist_help(const struct settings *settings)
+{
+	return settings->assist == LINK_ASSIST_HELP || settings->assist == LINK_ASSIST_AUTO;
+}
+
 /* The n-th name, NULL at the end. */
 const char *settings_name(unsigned n);
 /* One line on what it is for; NULL: no such name. */
 const char *settings_help(const char *name);
+/* What it takes, in words, and what holds where nothing is set; NULL as above. */
+const char *settings_takes(const char *name);
+const char *settings_usual(const char *name);
 
 /* enforce whatever speaks against it: kept as "enforce". */
 #define SETTINGS_ENFORCE_ANYWAY "enforce!"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * See tlv.h. A flag is set for what this build does and the port's settings allow:
- * here that is leasequery, by a bridge.
+ * See tlv.h. A flag is set for what this build does and the port's settings allow: a
+ * bridge sends help requests, a station answers them; leasequery and the query for
+ * multicast groups are a bridge's.
  */
 #include "tlv.h"
 
@@ -20,8 +21,14 @@ size_t tlv_say(const struct port *port, uint8_t *ret_value, size_t size)
 	if (!settings->use || !settings->advertise || port->role == LINK_ROLE_NONE)
 		return 0;
 	capability.role = port->role == LINK_ROLE_BRIDGE ? ORGTLV_BRIDGE : ORGTLV_STATION;
-	if (port->role == LINK_ROLE_BRIDGE && settings->assist == LINK_ASSIST_LEASEQUERY)
+	if (port->role == LINK_ROLE_BRIDGE &&
+	    (settings->assist == LINK_ASSIST_LEASEQUERY ||
+	     settings->assist == LINK_ASSIST_AUTO))
 		capability.flags |= ORGTLV_LEASEQUERY;
+	if (settings_assist_help(settings))
+		capability.flags |= ORGTLV_HELP;
+	if (port->role == LINK_ROLE_BRIDGE && settings->groups != LINK_GROUPS_OFF)
+		capability.flags |= ORGTLV_GROUPS;
 	orgtlv_put_capability(&w, &capability);
 	return wr_ok(&w) ? w.at : 0;
 }

@@ -64,6 +64,21 @@ int vsis_see(struct vsis *vsis, const struct link_vsi *seen)
 	return 0;
 }
 
+int vsis_set_help(struct vsis *vsis, struct vsis_one *one, const uint8_t *tlv, size_t len)
+{
+	uint8_t *own = tlv ? malloc(len ? len : 1) : NULL;
+
+	if (tlv && !own)
+		return -ENOMEM;
+	if (tlv)
+		memcpy(own, tlv, len);
+	vsis->n_helps -= one->help.tlv != NULL;
+	vsis->n_helps += own != NULL;
+	free(one->help.tlv);
+	one->help = (struct vsis_help){ .tlv = own, .len = own ? len : 0 };
+	return 0;
+}
+
 bool vsis_confirmed(const struct vsis_one *one)
 {
 	return one && one->mode == VDP22_ASSOC;
@@ -95,10 +110,12 @@ static int request(struct vsis *vsis, const struct link_vsi *seen)
 	if (!one)
 		return rc;
 	/* A keep-alive repeats the mode: then the request that began it counts. */
-	if (seen->mode != (one->asked ? one->asked : one->mode))
+	if (seen->mode != (one->asked ? one->asked : one->mode)) {
 		one->asked_status = seen->status;
-	else if (!one->asked)
+		one->ready = false;
+	} else if (!one->asked) {
 		one->asked_status = one->status;
+	}
 	one->asked = seen->mode;
 	return set_entries(one, seen);
 }
@@ -195,7 +212,11 @@ static void drop(struct vsis *vsis, struct vsis_one *one)
 	else
 		vsis->last = one->prev;
 	vsis->n--;
+	(void)vsis_set_help(vsis, one, NULL, 0);
+	if (one->held)
+		one->let_go(one->held);
 	free(one->entries);
+	free(one->said);
 	free(one);
 }
 
