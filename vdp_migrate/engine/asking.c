@@ -31,7 +31,7 @@ struct asked {
 	enum lq_rank rank;
 	unsigned key_at;		/* the next of the port's keys */
 	unsigned n_questions, n_open;
-	bool found, any_mac;
+	bool found, any_mac, cached;
 	unsigned silent, refused;	/* servers that said nothing; that know nothing */
 	unsigned n_seen;
 	struct seen {
@@ -54,10 +54,6 @@ static void follow(struct bridge *b, struct asked *asked, const struct lq_answer
 static struct seen *see(struct asked *asked, const struct addr *ip);
 static void end(struct bridge *b, struct asked *asked, struct vsi *vsi,
 		struct vsi_lease *lease);
-static bool may_warn(struct bridge *b, struct port *port);
-static void nothing_known(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
-			  const char *why);
-static struct vsi_lease *lease_of(struct vsi *vsi, const struct vsi_entry *entry);
 static void forget(struct bridge *b, struct asked *asked);
 
 void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
@@ -72,8 +68,13 @@ void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
 	if (lease->tag || port->settings.assist == LINK_ASSIST_OFF ||
 	    !can_ask(port, lease))
 		return;
+	if (port->settings.assist == LINK_ASSIST_HELP) {
+		if (!bridge_lease_holds(b, vsi, lease, BRIDGE_ANY_STATE))
+			asking_nothing_known(b, vsi, lease, "its server does not help");
+		return;
+	}
 	if (!ports_servers(b, port, lease->entry.vlan, servers, &giaddr)) {
-		nothing_known(b, vsi, lease, "no DHCP server to ask, or no giaddr");
+		asking_nothing_known(b, vsi, lease, "no DHCP server to ask, or no giaddr");
 		return;
 	}
 	asked = remember(b, vsi, lease, rank);
@@ -84,8 +85,33 @@ void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
 	if (asked)
 		forget(b, asked);
 	lease->tag = 0;
-	nothing_known(b, vsi, lease, err == -ENOENT ? "no key that is set is known of it"
+	asking_nothing_known(b, vsi, lease, err == -ENOENT
+						    ? "no key that is set is known of it"
 						    : "no memory to ask");
+}
+
+/* While help is asked for, there is one more try. */
+void asking_nothing_known(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
+			  const char *why)
+{
+	b->counts.nothing_known++;
+	bridge_step(b, vsi, MIGRATION_NOTHING_KNOWN, lease, NULL);
+	if (lease->help != VSI_HELP_ASKED && lease->help != VSI_HELP_WAITS)
+		asking_tries_used(b, vsi, lease, why);
+}
+
+void asking_tries_used(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
+		       const char *why)
+{
+	char mac[MAC_TEXT_MAX];
+
+	if (!lease->failed && bridge_may_warn(b, ports_number(b, vsi->port)))
+		bridge_log(b, LOG_WARNING, vsi,
+			   "no lease found for %s: %s; asked again every %d s",
+			   mac_is_zero(&lease->entry.mac) ? "its VLAN"
+							  : mac_text(&lease->entry.mac, mac),
+			   why, ASK_AGAIN_MS / 1000);
+	bridge_step(b, vsi, MIGRATION_TRIES_USED, lease, NULL);
 }
 
 void asking_answer(struct bridge *b, const struct lq_answer *answer)
@@ -127,8 +153,35 @@ void asking_server_back(struct bridge *b, const struct addr *server)
 	}
 }
 
+void asking_hurry(struct bridge *b, const struct vsi *vsi)
+{
+	for (unsigned i = 0; i < vsi->n_leases; i++) {
+		const struct vsi_lease *lease = &vsi->leases[i];
+		struct asked *asked = NULL;
+
+		if (lease->tag)
+			HASH_FIND(hh, b->asked, &lease->tag, sizeof(lease->tag), asked);
+		if (!asked || asked->rank == LQ_RANK_ASSOC)
+			continue;
+		asked->rank = LQ_RANK_ASSOC;
+		for (unsigned j = 0; j < asked->n_questions; j++)
+			asking_rate_hurry(b, asked->tag | j, LQ_RANK_ASSOC);
+	}
+}
+
+/* One key is asked by after the other: the last question is the one that is out. */
+bool asking_waits(struct bridge *b, const struct vsi_lease *lease)
+{
+	struct asked *asked;
+
+	HASH_FIND(hh, b->asked, &lease->tag, sizeof(lease->tag), asked);
+	return asked && asked->n_questions &&
+	       asking_rate_waits(b, asked->tag | (asked->n_questions - 1));
+}
+
 void asking_forget(struct bridge *b, struct vsi *vsi)
 {
+	helping_forget(b, vsi);
 	for (unsigned i = 0; i < vsi->n_leases; i++) {
 		struct vsi_lease *lease = &vsi->leases[i];
 		struct asked *asked;
@@ -141,6 +194,7 @@ void asking_forget(struct bridge *b, struct vsi *vsi)
 		if (asked)
 			forget(b, asked);
 	}
+	bridge_ready_touch(b, vsi);
 }
 
 void asking_done(struct bridge *b)
@@ -164,29 +218,36 @@ static void entry_answer(struct bridge *b, const struct lq_answer *answer)
 	if (!asked)
 		return;
 	vsi = vsi_find(b->vsis, asked->port, &asked->id);
-	lease = vsi ? lease_of(vsi, &asked->entry) : NULL;
+	lease = vsi ? vsi_lease_find(vsi, &asked->entry) : NULL;
 	if (!lease) {
 		forget(b, asked);
 		return;
 	}
 	if (answer->last)
 		asked->n_open--;
+	asked->cached |= answer->cached;
 	if (answer->outcome == LQ_ACTIVE && take(b, asked, vsi, answer))
 		asked->found = true;
 	else if (answer->outcome == LQ_SILENT)
 		asked->silent++;
 	else
 		asked->refused++;
-	if (asked->n_open || (!asked->found && !ask_next_key(b, asked, vsi)))
+	if (asked->n_open || (!asked->found && !ask_next_key(b, asked, vsi))) {
+		/* It may wait for the port's max-rate now. */
+		bridge_ready_touch(b, vsi);
 		return;
+	}
 	end(b, asked, vsi, lease);
 }
 
-/* An entry without MAC has its VSI's instance ID alone. */
+/* An entry without MAC has its VSI's instance ID alone, which is a key of a
+ * leasequery. */
 static bool can_ask(const struct port *port, const struct vsi_lease *lease)
 {
 	if (!mac_is_zero(&lease->entry.mac))
 		return true;
+	if (port->settings.assist == LINK_ASSIST_HELP)
+		return false;
 	for (unsigned i = 0; i < port->settings.n_keys; i++)
 		if (port->settings.keys[i] == LQ_BY_REMOTE_ID)
 			return true;
@@ -252,7 +313,9 @@ static int ask(struct bridge *b, struct asked *asked, struct lq_question *questi
 					    asked->entry.vlan, question->servers,
 					    &question->giaddr);
 	question->tag = asked->tag | asked->n_questions;
-	err = question->n_servers ? lq_ask(b->lq, b->now, question) : -ENOENT;
+	err = question->n_servers
+		      ? asking_rate_ask(b, ports_number(b, asked->port), question)
+		      : -ENOENT;
 	if (err)
 		return err;
 	asked->n_questions++;
@@ -331,57 +394,25 @@ static void end(struct bridge *b, struct asked *asked, struct vsi *vsi,
 	forget(b, asked);
 	lease->tag = 0;
 	if (!bridge_lease_holds(b, vsi, lease, BRIDGE_ANY_STATE))
-		nothing_known(b, vsi, lease,
-			      !was.silent    ? "the DHCP server knows no lease"
-			      : !was.refused ? "the DHCP server does not answer"
-					     : "one DHCP server knows no lease, "
-					       "another does not answer");
+		asking_nothing_known(b, vsi, lease,
+				     !was.silent    ? "the DHCP server knows no lease"
+				     : !was.refused ? "the DHCP server does not answer"
+						    : "one DHCP server knows no lease, "
+						      "another does not answer");
+	/* Not an answer of now: soon again. */
+	if (was.cached && lease->ask_at != MS_NEVER) {
+		lease->ask_at = b->now + LQ_UNKNOWN_MS;
+		bridge_due(b, lease->ask_at);
+	}
 	bridge_check_known(b, vsi);
-}
-
-static void nothing_known(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
-			  const char *why)
-{
-	char mac[MAC_TEXT_MAX];
-
-	b->counts.nothing_known++;
-	bridge_step(b, vsi, MIGRATION_NOTHING_KNOWN, lease, NULL);
-	if (!lease->failed && may_warn(b, ports_number(b, vsi->port)))
-		bridge_log(b, LOG_WARNING, vsi,
-			   "no lease found for %s: %s; asked again every %d s",
-			   mac_is_zero(&lease->entry.mac) ? "its VLAN"
-							  : mac_text(&lease->entry.mac, mac),
-			   why, ASK_AGAIN_MS / 1000);
-	bridge_step(b, vsi, MIGRATION_TRIES_USED, lease, NULL);
-}
-
-static struct vsi_lease *lease_of(struct vsi *vsi, const struct vsi_entry *entry)
-{
-	for (unsigned i = 0; i < vsi->n_leases; i++)
-		if (entry_equal(&vsi->leases[i].entry, entry))
-			return &vsi->leases[i];
-	return NULL;
+	bridge_ready_touch(b, vsi);
 }
 
 /* No answer to any of its questions comes any more. */
 static void forget(struct bridge *b, struct asked *asked)
 {
 	for (unsigned i = 0; i < asked->n_questions && asked->n_open; i++)
-		lq_cancel(b->lq, asked->tag | i);
+		asking_rate_cancel(b, asked->tag | i);
 	HASH_DEL(b->asked, asked);
 	free(asked);
-}
-
-/* A station can announce VSIs by the thousand: their warnings have a lid. */
-static bool may_warn(struct bridge *b, struct port *port)
-{
-	if (b->now - port->warned_since >= 60000) {
-		port->warned_since = b->now;
-		port->warned = 0;
-	}
-	if (++port->warned == WARNINGS_MOST)
-		b->io->log(b->arg, LOG_WARNING, port->name, NULL,
-			   "more VSIs without a known lease: not logged for a minute; see "
-			   "vdp-migrate show vsis");
-	return port->warned < WARNINGS_MOST;
 }

@@ -30,7 +30,7 @@ int bridge_ask(struct bridge *b, ms_t now, const struct link_ask *ask,
 {
 	struct lq_question question = {
 		.tag = TAG_HAND | ++b->last_tag, .key = (enum lq_key)ask->key,
-		.rank = LQ_RANK_PREASSOC, .mac = ask->mac, .ip = ask->ip, .id = ask->id,
+		.rank = LQ_RANK_PREASSOC, .fresh = true, .mac = ask->mac, .ip = ask->ip, .id = ask->id,
 		.giaddr = ask->giaddr, .n_servers = ask->n_servers,
 	};
 	struct by_hand *by_hand;

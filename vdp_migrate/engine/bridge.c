@@ -8,6 +8,7 @@
  *   bridge_do      move, ask, stage, activate, withdraw (bridge_do.c)
  *   asking_entry   which servers, which key -> core/leasequery -> the socket
  *   … and back: bridge_lq_input -> asking_answer -> bridge_step -> binding_put
+ *   helping_ask    nothing known: the station is asked; back by helping_input
  *   binding_put    core/binding -> the guard in the kernel (bridge_guard.c)
  *
  * Snooped DHCP (bridge_frames.c) comes in at the last step. Nothing here touches
@@ -21,16 +22,13 @@
 #include "bridge_private.h"
 #include "vdp_migrate/protocol.h"
 #include "core/announced.h"
+#include "wire/orgtlv.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
 static const struct lq_ops lq_ops;
-static struct vsi *meet(struct bridge *b, struct port *port,
-			const struct link_vsi *seen);
-static void change_filter(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen);
 static void forget_of(struct bridge *b, const struct port *port, unsigned member);
 static void forget(struct bridge *b, struct vsi *vsi);
-static void sweep(struct bridge *b, struct vsi *vsi);
 static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_event event);
 
 struct bridge *bridge_new(const struct bridge_io *io, void *arg)
@@ -40,13 +38,14 @@ struct bridge *bridge_new(const struct bridge_io *io, void *arg)
 	if (!b)
 		return NULL;
 	*b = (struct bridge){
-		.io = io, .arg = arg, .vsi_due = MS_NEVER,
+		.io = io, .arg = arg, .vsi_due = MS_NEVER, .helping_due = MS_NEVER,
 		.vsis = vsi_table_new(), .snoop = snoop_new(),
 	};
 	b->bindings = binding_table_new(&bridge_guard_ops, b);
 	b->lq = lq_new(&lq_ops, b);
 	b->cases = bridge_cases_new();
-	if (b->vsis && b->bindings && b->snoop && b->lq && b->cases)
+	b->groups = bridge_groups_new(b);
+	if (b->vsis && b->bindings && b->snoop && b->lq && b->cases && b->groups)
 		return b;
 	bridge_free(b);
 	return NULL;
@@ -57,7 +56,11 @@ void bridge_free(struct bridge *b)
 	if (!b)
 		return;
 	asking_done(b);
+	helping_done(b);
+	asking_rate_done(b);
+	bridge_conflict_done(b);
 	bridge_cases_free(b->cases);
+	bridge_groups_free(b->groups);
 	lq_free(b->lq);
 	snoop_free(b->snoop);
 	binding_table_free(b->bindings);
@@ -68,6 +71,7 @@ void bridge_free(struct bridge *b)
 	for (unsigned i = 0; i < b->n_members; i++)
 		free(b->members[i]);
 	free(b->members);
+	free(b->ready);
 	free(b);
 }
 
@@ -77,6 +81,7 @@ void bridge_port(struct bridge *b, ms_t now, const struct link_port *settings)
 {
 	const struct member *before = members_find(b, settings->name);
 	unsigned number = before ? before->number : 0;
+	bool helped = before && before->settings.peer_flags & ORGTLV_HELP;
 	struct port *old;
 	struct member *member = members_set(b, settings, &old);
 	struct port *port = member ? member->port : NULL;
@@ -93,6 +98,7 @@ void bridge_port(struct bridge *b, ms_t now, const struct link_port *settings)
 	members_settle(b, port);
 	if (!asked_before)
 		refresh_port(b, port);
+	helping_port(b, port, !helped && settings->peer_flags & ORGTLV_HELP);
 	if (settings->gone)
 		bridge_forgotten(b, now, member->name);
 }
@@ -126,21 +132,36 @@ void bridge_vsi(struct bridge *b, ms_t now, const struct link_vsi *on_wire)
 		return;
 	for (unsigned i = 0; i < seen->n_entries; i++)
 		seen->entries[i].vlan = ports_vlan_in(member->port, seen->entries[i].vlan);
-	vsi = meet(b, member->port, seen);
+	vsi = bridge_meet(b, member->port, seen);
 	if (!vsi)
 		return;
 	if (seen->what == LINK_VSI_RESPONSE && !(seen->status & VDP_STATUS_ERROR))
 		vsi->clock = MS_NEVER;
+	if (seen->what == LINK_VSI_REQUEST && seen->mode != VDP22_DEASSOC &&
+	    seen->status & VDP_STATUS_M && announced_news(vsi, member->number, seen->mode))
+		bridge_ready_owe(b, vsi, member);
+	if (seen->what == LINK_VSI_REQUEST && seen->mode == VDP22_ASSOC)
+		asking_hurry(b, vsi);
 	if (announced_see(vsi, member->number, seen))
 		n = vsi_see(vsi, seen, events);
-	for (unsigned i = 0; i < n; i++)
-		bridge_step(b, vsi, events[i], NULL, NULL);
+	for (unsigned i = 0; i < n; i++) {
+		if (events[i] == MIGRATION_ACCEPTED)
+			bridge_conflict_accepted(b, vsi);
+		else
+			bridge_step(b, vsi, events[i], NULL, NULL);
+	}
+	bridge_conflict_seen(b, vsi, seen);
+	if (n)
+		bridge_conflict_twin(b, vsi);
 	/* What stock swallows (it has room for one VDPDU a port) it neither answers nor
 	 * times out: our own clock runs until the answer. */
 	if (seen->what == LINK_VSI_REQUEST && vsi->mode && vsi->clock == MS_NEVER)
 		bridge_do(b, vsi, DO_START_CLOCK, NULL, NULL);
+	if (seen->what == LINK_VSI_REPLAYED)
+		bridge_groups_take_stock(b, vsi);
+	helping_vsi(b, vsi);
 	bridge_check_known(b, vsi);
-	sweep(b, vsi);
+	bridge_sweep(b, vsi);
 	bridge_cases_touch(b);
 }
 
@@ -173,8 +194,10 @@ void bridge_replay(struct bridge *b, ms_t now, bool end)
 		else if (announced_replayed(vsi))
 			forget(b, vsi);
 	}
-	if (end)
+	if (end) {
 		bridge_kept_settle(b);
+		helping_say_again(b);
+	}
 }
 
 void bridge_module_gone(struct bridge *b, ms_t now)
@@ -185,9 +208,12 @@ void bridge_module_gone(struct bridge *b, ms_t now)
 /* From giaddr's socket. */
 
 enum lq_reject bridge_lq_input(struct bridge *b, ms_t now, const struct addr *giaddr,
-			       const struct addr *server, const uint8_t *msg, size_t len)
+			       const struct addr *server, uint16_t sport,
+			       const uint8_t *msg, size_t len)
 {
 	b->now = now;
+	if (helping_input(b, giaddr, server, sport, msg, len))
+		return LQ_TAKEN;
 	return lq_input(b->lq, now, giaddr, server, msg, len);
 }
 
@@ -220,10 +246,12 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 	b->why = migration_event_text(event);
 	bridge_do(b, vsi, row->to_do, lease, known);
 	b->why = why;
+	bridge_ready_touch(b, vsi);
 }
 
 void bridge_check_known(struct bridge *b, struct vsi *vsi)
 {
+	helping_look(b, vsi);
 	if (vsi->state != MIGRATION_ARRIVED)
 		return;
 	for (unsigned i = 0; i < vsi->n_leases; i++)
@@ -232,6 +260,12 @@ void bridge_check_known(struct bridge *b, struct vsi *vsi)
 		     !bridge_lease_holds(b, vsi, &vsi->leases[i], BRIDGE_ANY_STATE)))
 			return;
 	bridge_step(b, vsi, MIGRATION_ALL_KNOWN, NULL, NULL);
+}
+
+void bridge_answer(struct bridge *b, const struct lq_answer *answer)
+{
+	if (!bridge_cases_answer(b, answer))
+		asking_answer(b, answer);
 }
 
 void bridge_due(struct bridge *b, ms_t at)
@@ -259,8 +293,14 @@ ms_t bridge_deadline(const struct bridge *b)
 {
 	ms_t lq = lq_deadline(b->lq), bindings = binding_deadline(b->bindings);
 	ms_t first = lq < bindings ? lq : bindings, cases = bridge_cases_deadline(b);
+	ms_t groups = bridge_groups_deadline(b);
+	ms_t conflict = bridge_conflict_deadline(b), rate = asking_rate_deadline(b);
 
+	first = first < groups ? first : groups;
+	first = first < rate ? first : rate;
+	first = first < conflict ? first : conflict;
 	first = first < b->vsi_due ? first : b->vsi_due;
+	first = first < helping_deadline(b) ? first : helping_deadline(b);
 	return first < cases ? first : cases;
 }
 
@@ -269,11 +309,15 @@ void bridge_tick(struct bridge *b, ms_t now)
 	b->now = now;
 	if (lq_deadline(b->lq) <= now)
 		lq_tick(b->lq, now);
+	asking_rate_tick(b);
 	b->why = "lease end";
 	if (binding_deadline(b->bindings) <= now)
 		binding_expire(b->bindings, now, EXPIRE_MOST);
 	b->why = NULL;
+	helping_tick(b);
 	bridge_cases_tick(b);
+	bridge_groups_tick(b);
+	bridge_conflict_tick(b);
 	if (b->vsi_due > now)
 		return;
 	b->vsi_due = MS_NEVER;
@@ -299,47 +343,11 @@ void bridge_tick(struct bridge *b, ms_t now)
 		bridge_due(b, vsi->clock);
 		if (vsi->state == MIGRATION_DORMANT)
 			bridge_due(b, now + DORMANT_MS);
-		sweep(b, vsi);
+		bridge_sweep(b, vsi);
 	}
 }
 
 /* Statics: VSIs. */
-
-/* The VSI of this sight, with its filter info; NULL where there is nothing to do. */
-static struct vsi *meet(struct bridge *b, struct port *port,
-			const struct link_vsi *seen)
-{
-	bool request = seen->what == LINK_VSI_REQUEST || seen->what == LINK_VSI_REPLAYED;
-	struct vsi *vsi = vsi_find(b->vsis, port->number, &seen->id);
-
-	if (vsi && request && seen->mode != VDP22_DEASSOC && vsi_filter_changed(vsi, seen))
-		change_filter(b, vsi, seen);
-	if (vsi || !request || seen->mode == VDP22_DEASSOC)
-		return vsi;
-	if (port->n_vsis >= VSIS_MOST) {
-		if (!port->full_logged)
-			b->io->log(b->arg, LOG_WARNING, port->name, NULL,
-				   "too many VSIs: more are not looked at");
-		port->full_logged = true;
-		return NULL;
-	}
-	vsi = vsi_get(b->vsis, port->number, &seen->id);
-	if (!vsi || vsi_set_filter(vsi, seen)) {
-		b->io->log(b->arg, LOG_ERR, port->name, &seen->id, "VSI not kept: no memory");
-		if (vsi)
-			vsi_remove(b->vsis, vsi);
-		return NULL;
-	}
-	port->n_vsis++;
-	vsi->since = b->now;
-	bridge_learn_macs(b, vsi);
-	bridge_announce(b, vsi);
-	/* What this port holds dormant for its entries is this VSI's. */
-	for (unsigned i = 0; i < vsi->n_leases; i++)
-		if (bridge_lease_holds(b, vsi, &vsi->leases[i], 1u << BINDING_DORMANT))
-			vsi->state = MIGRATION_DORMANT;
-	return vsi;
-}
 
 /* What this member of the anchor has announced. */
 static void forget_of(struct bridge *b, const struct port *port, unsigned member)
@@ -357,56 +365,7 @@ static void forget(struct bridge *b, struct vsi *vsi)
 		return;
 	vsi_forget(vsi);
 	bridge_step(b, vsi, MIGRATION_FORGOTTEN, NULL, NULL);
-	sweep(b, vsi);
-}
-
-/* De-associate of the old entries; the new ones begin as a first request. Entries that
- * stay are not touched, nor is then the VSI as a whole. */
-static void change_filter(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen)
-{
-	bool any_stays = false;
-
-	for (unsigned i = 0; i < vsi->n_leases; i++) {
-		bool stays = false;
-
-		for (unsigned j = 0; j < seen->n_entries && !stays; j++)
-			stays = entry_equal(&vsi->leases[i].entry, &seen->entries[j]);
-		any_stays |= stays;
-		if (stays)
-			continue;
-		bridge_withdraw_lease(b, vsi, &vsi->leases[i]);
-		bridge_renounce_lease(b, vsi, &vsi->leases[i]);
-	}
-	if (!any_stays) {
-		bridge_step(b, vsi, MIGRATION_DEASSOC, NULL, NULL);
-		vsi->mode = 0;
-		vsi->confirmed = false;
-		announced_end_all(vsi);
-	}
-	if (vsi_set_filter(vsi, seen))
-		bridge_log(b, LOG_ERR, vsi, "filter info not kept: no memory");
-	bridge_announce(b, vsi);
-	if (any_stays && seen->status & VDP_STATUS_M)
-		bridge_do(b, vsi, DO_ASK_MISSING, NULL, NULL);
-}
-
-/* What the station no longer announces is nothing any more; a dormant one is, while
- * something is bound to it, and for an hour in any case. */
-static void sweep(struct bridge *b, struct vsi *vsi)
-{
-	bool dormant = vsi->state == MIGRATION_DORMANT;
-
-	if ((vsi->state != MIGRATION_ABSENT && !dormant) || (vsi->mode && !vsi->forgotten) ||
-	    (dormant && b->now - vsi->since < DORMANT_MS))
-		return;
-	for (unsigned i = 0; dormant && i < vsi->n_leases; i++)
-		if (bridge_lease_holds(b, vsi, &vsi->leases[i], BRIDGE_ANY_STATE))
-			return;
-	asking_forget(b, vsi);
-	bridge_renounce(b, vsi);
-	ports_number(b, vsi->port)->n_vsis--;
-	ports_number(b, vsi->port)->full_logged = false;
-	vsi_remove(b->vsis, vsi);
+	bridge_sweep(b, vsi);
 }
 
 static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_event event)
@@ -422,6 +381,8 @@ static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_ev
 		found |= MIGRATION_MOVED;
 	if (vsi->held)
 		found |= MIGRATION_HELD;
+	if (vsi_elsewhere(b->vsis, vsi, 1u << MIGRATION_EXPECTED))
+		found |= MIGRATION_AWAITED;
 	for (unsigned i = 0; i < vsi->n_leases; i++)
 		if (bridge_lease_holds(b, vsi, &vsi->leases[i], 1u << BINDING_LEAVING))
 			found |= MIGRATION_LEFT;
@@ -440,8 +401,7 @@ static int send_query(void *arg, const struct addr *giaddr, const struct addr *s
 
 static void take_answer(void *arg, const struct lq_answer *answer)
 {
-	if (!bridge_cases_answer(arg, answer))
-		asking_answer(arg, answer);
+	bridge_answer(arg, answer);
 }
 
 static void server_back(void *arg, const struct addr *server)
@@ -455,6 +415,11 @@ static void server_silent(void *arg, const struct addr *server)
 	bridge_tell_server(arg, server, true);
 }
 
+static void repeated(void *arg, uint32_t flow)
+{
+	asking_rate_repeated(arg, flow);
+}
+
 static uint32_t random_bits(void *arg)
 {
 	struct bridge *b = arg;
@@ -464,5 +429,5 @@ static uint32_t random_bits(void *arg)
 
 static const struct lq_ops lq_ops = {
 	.send = send_query, .answer = take_answer, .back = server_back,
-	.silent = server_silent, .random = random_bits,
+	.silent = server_silent, .repeated = repeated, .random = random_bits,
 };

@@ -276,14 +276,14 @@ static struct ask *free_ask(struct bridge_cases *cases)
 /* By MAC; with ip, by that address, of which the MAC must be the holder. */
 static bool send(struct bridge *b, struct ask *ask, const struct addr *ip)
 {
-	const struct port *port = ports_number(b, ask->port);
+	struct port *port = ports_number(b, ask->port);
 	uint16_t vlan = ask->vlan == LINK_VLAN_ANY ? 0 : ask->vlan;
 	struct lq_question question = {
 		.key = ip ? LQ_BY_IP : LQ_BY_MAC, .rank = LQ_RANK_REFRESH,
 		.mac = ask->mac,
 	};
 
-	if (port->settings.assist == LINK_ASSIST_OFF)
+	if (!ports_may_query(port))
 		return false;
 	if (ip)
 		question.ip = *ip;
@@ -293,7 +293,7 @@ static bool send(struct bridge *b, struct ask *ask, const struct addr *ip)
 		return false;
 	ask->by_ip = ip;
 	ask->tag = question.tag = TAG_CASES | ++b->cases->last_tag;
-	return !lq_ask(b->lq, b->now, &question);
+	return !asking_rate_ask(b, port, &question);
 }
 
 /* Only while the MAC is still there. What is bound elsewhere, and no VSI stands for

@@ -9,24 +9,22 @@
  */
 #include "bridge_db.h"
 #include "bridge_vlan.h"
+#include "rtnetlink.h"
+#include "wire/text.h"
 
 #include <errno.h>
 #include <netlink/attr.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(link) ((link)->unhashed = true)
 #include <uthash.h>
 
-#define RCVBUF (1 << 20)
 #define MASTERS_MAX 2 /* a slave's bond, the bond's bridge */
 
 struct link {
@@ -34,6 +32,7 @@ struct link {
 	char name[VM_IFNAME_MAX];
 	bool is_bridge, is_bundle, seen, unhashed; /* bundle: bond or team */
 	bool filters, offloaded;
+	struct mac mac;
 	struct bridge_vlan pvid;
 	struct addr ip4;
 	UT_hash_handle by_ifindex, by_name;
@@ -43,25 +42,23 @@ struct bridge_db {
 	struct nl_sock *ask, *watch;
 	struct link *by_ifindex, *by_name;
 	bool addresses_stale, vlans_stale;
+	unsigned n_in_subnets;
+	struct addr *in_subnets;	/* our own that have a subnet; owned */
 	/* During a dispatch: */
 	void (*changed)(void *arg, const char *name);
 	void *changed_arg;
 };
 
-typedef void (*message_cb)(struct bridge_db *db, struct nlmsghdr *head);
-
 static int open_sockets(struct bridge_db *db);
 static int load_links(struct bridge_db *db);
 static void load_addresses(struct bridge_db *db);
 static void load_vlans(struct bridge_db *db);
-static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take);
-static int receive(struct nl_sock *sock, int flags, struct bridge_db *db,
-		   message_cb take);
-static void take_any(struct bridge_db *db, struct nlmsghdr *head);
-static void take_none(struct bridge_db *db, struct nlmsghdr *head);
-static void take_link(struct bridge_db *db, struct nlmsghdr *head);
-static void take_address(struct bridge_db *db, struct nlmsghdr *head);
-static void take_vlans(struct bridge_db *db, struct nlmsghdr *head);
+static int dump(struct bridge_db *db, int type, unsigned char family, rtnetlink_cb take);
+static void take_any(void *arg, struct nlmsghdr *head);
+static void take_link(void *arg, struct nlmsghdr *head);
+static void take_address(void *arg, struct nlmsghdr *head);
+static void note_in_subnet(struct bridge_db *db, const uint8_t octets[4]);
+static void take_vlans(void *arg, struct nlmsghdr *head);
 static void update(struct bridge_db *db, const struct link *news);
 static void forget(struct bridge_db *db, struct link *link);
 static void rename_link(struct bridge_db *db, struct link *link,
@@ -99,6 +96,7 @@ void bridge_db_free(struct bridge_db *db)
 		forget(db, link);
 	nl_socket_free(db->ask);
 	nl_socket_free(db->watch);
+	free(db->in_subnets);
 	free(db);
 }
 
@@ -170,6 +168,19 @@ bool bridge_db_anchor(const struct bridge_db *db, uint32_t ifindex,
 	return true;
 }
 
+bool bridge_db_port_of_mac(const struct bridge_db *db, uint32_t bridge_ifindex,
+			   const struct mac *mac, char ret_name[VM_IFNAME_MAX])
+{
+	const struct link *link = db->by_ifindex;
+
+	while (link && (link->master != bridge_ifindex || !mac_equal(&link->mac, mac)))
+		link = link->by_ifindex.next;
+	if (!link || !bridge_ifindex)
+		return false;
+	memcpy(ret_name, link->name, sizeof(link->name));
+	return true;
+}
+
 bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_addr)
 {
 	const struct link *link;
@@ -183,6 +194,17 @@ bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_
 	return true;
 }
 
+bool bridge_db_in_subnet(struct bridge_db *db, const struct addr *addr)
+{
+	unsigned i = 0;
+
+	if (db->addresses_stale)
+		load_addresses(db);
+	while (i < db->n_in_subnets && !addr_equal(&db->in_subnets[i], addr))
+		i++;
+	return i < db->n_in_subnets;
+}
+
 int bridge_db_fd(const struct bridge_db *db)
 {
 	return nl_socket_get_fd(db->watch);
@@ -191,22 +213,19 @@ int bridge_db_fd(const struct bridge_db *db)
 void bridge_db_dispatch(struct bridge_db *db, void (*cb)(void *arg, const char *name),
 			void *arg)
 {
-	int r;
+	int r = 0;
 
 	db->changed = cb;
 	db->changed_arg = arg;
-	do {
-		r = receive(db->watch, MSG_DONTWAIT, db, take_any);
+	while (!r && rtnetlink_dispatch(db->watch, take_any, db) == -ENOBUFS) {
 		/* Some were lost: compare with all that there is. What is still queued
 		 * is older than that. */
-		if (r == -ENOBUFS) {
-			while (receive(db->watch, MSG_DONTWAIT, db, take_none) != -EAGAIN)
-				;
-			db->addresses_stale = true;
-			db->vlans_stale = true;
-			r = load_links(db);
-		}
-	} while (!r);
+		while (rtnetlink_dispatch(db->watch, NULL, NULL) == -ENOBUFS)
+			;
+		db->addresses_stale = true;
+		db->vlans_stale = true;
+		r = load_links(db);
+	}
 	if (db->vlans_stale)
 		load_vlans(db);
 	db->changed = NULL;
@@ -215,21 +234,14 @@ void bridge_db_dispatch(struct bridge_db *db, void (*cb)(void *arg, const char *
 /* Watch first, then dump: nothing is missed in between. */
 static int open_sockets(struct bridge_db *db)
 {
-	int size = RCVBUF, fd;
+	int r = rtnetlink_open(&db->watch, true);
 
-	db->ask = nl_socket_alloc();
-	db->watch = nl_socket_alloc();
-	if (!db->ask || !db->watch)
-		return -ENOMEM;
-	if (nl_connect(db->watch, NETLINK_ROUTE) < 0 ||
-	    nl_connect(db->ask, NETLINK_ROUTE) < 0 ||
-	    nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
-				      RTNLGRP_BRVLAN, 0) < 0)
-		return errno ? -errno : -EIO;
-	fd = nl_socket_get_fd(db->watch);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	return 0;
+	if (!r)
+		r = rtnetlink_open(&db->ask, false);
+	if (!r && nl_socket_add_memberships(db->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+					    RTNLGRP_BRVLAN, 0) < 0)
+		r = errno ? -errno : -EIO;
+	return r;
 }
 
 static int load_links(struct bridge_db *db)
@@ -254,6 +266,7 @@ static void load_addresses(struct bridge_db *db)
 
 	HASH_ITER(by_ifindex, db->by_ifindex, link, next)
 		link->ip4 = (struct addr){ 0 };
+	db->n_in_subnets = 0;
 	db->addresses_stale = dump(db, RTM_GETADDR, AF_INET, take_address) < 0;
 }
 
@@ -262,7 +275,7 @@ static void load_vlans(struct bridge_db *db)
 	db->vlans_stale = dump(db, RTM_GETLINK, AF_BRIDGE, take_vlans) < 0;
 }
 
-static int dump(struct bridge_db *db, int type, unsigned char family, message_cb take)
+static int dump(struct bridge_db *db, int type, unsigned char family, rtnetlink_cb take)
 {
 	/* The mask is of link dumps; others read the family alone. */
 	struct {
@@ -276,40 +289,14 @@ static int dump(struct bridge_db *db, int type, unsigned char family, message_cb
 		.value = RTEXT_FILTER_BRVLAN_COMPRESSED,
 	};
 	bool vlans = type == RTM_GETLINK && family == AF_BRIDGE;
-	int r;
 
-	r = nl_send_simple(db->ask, type, NLM_F_DUMP, &ask,
-			   vlans ? sizeof(ask) : sizeof(struct rtgenmsg));
-	if (r < 0)
-		return -EIO;
-	do {
-		r = receive(db->ask, 0, db, take);
-	} while (!r);
-	return r == 1 ? 0 : r;
+	return rtnetlink_dump(db->ask, type, &ask,
+			      vlans ? sizeof(ask) : sizeof(struct rtgenmsg), take, db);
 }
 
-/* One datagram. 0, 1 at the end of a dump, or -errno. */
-static int receive(struct nl_sock *sock, int flags, struct bridge_db *db, message_cb take)
+static void take_any(void *arg, struct nlmsghdr *head)
 {
-	_Alignas(struct nlmsghdr) uint8_t buf[65536];
-	ssize_t got = recv(nl_socket_get_fd(sock), buf, sizeof(buf), flags);
-	struct nlmsghdr *head = (struct nlmsghdr *)(void *)buf;
-	int left = (int)got;
-
-	if (got < 0)
-		return errno == EINTR ? 0 : -errno;
-	for (; nlmsg_ok(head, left); head = nlmsg_next(head, &left)) {
-		if (head->nlmsg_type == NLMSG_DONE)
-			return 1;
-		if (head->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)nlmsg_data(head))->error;
-		take(db, head);
-	}
-	return 0;
-}
-
-static void take_any(struct bridge_db *db, struct nlmsghdr *head)
-{
+	struct bridge_db *db = arg;
 	const struct rtgenmsg *generic = nlmsg_data(head);
 
 	if (head->nlmsg_type == RTM_NEWADDR || head->nlmsg_type == RTM_DELADDR)
@@ -321,14 +308,9 @@ static void take_any(struct bridge_db *db, struct nlmsghdr *head)
 		take_link(db, head);
 }
 
-static void take_none(struct bridge_db *db, struct nlmsghdr *head)
+static void take_link(void *arg, struct nlmsghdr *head)
 {
-	(void)db;
-	(void)head;
-}
-
-static void take_link(struct bridge_db *db, struct nlmsghdr *head)
-{
+	struct bridge_db *db = arg;
 	const struct ifinfomsg *info = nlmsg_data(head);
 	struct nlattr *a[IFLA_MAX + 1], *kind;
 	struct link news = { .seen = true };
@@ -349,6 +331,8 @@ static void take_link(struct bridge_db *db, struct nlmsghdr *head)
 	if (a[IFLA_MASTER])
 		news.master = nla_get_u32(a[IFLA_MASTER]);
 	news.offloaded = a[IFLA_PHYS_SWITCH_ID];
+	if (a[IFLA_ADDRESS] && nla_len(a[IFLA_ADDRESS]) == sizeof(news.mac.b))
+		memcpy(news.mac.b, nla_data(a[IFLA_ADDRESS]), sizeof(news.mac.b));
 	if (a[IFLA_LINKINFO]) {
 		kind = nla_find(nla_data(a[IFLA_LINKINFO]), nla_len(a[IFLA_LINKINFO]),
 				IFLA_INFO_KIND);
@@ -361,26 +345,44 @@ static void take_link(struct bridge_db *db, struct nlmsghdr *head)
 	update(db, &news);
 }
 
-static void take_address(struct bridge_db *db, struct nlmsghdr *head)
+static void take_address(void *arg, struct nlmsghdr *head)
 {
+	struct bridge_db *db = arg;
 	const struct ifaddrmsg *info = nlmsg_data(head);
 	struct nlattr *local;
 	struct link *link;
 
 	if (head->nlmsg_type != RTM_NEWADDR || nlmsg_datalen(head) < (int)sizeof(*info) ||
-	    info->ifa_family != AF_INET || info->ifa_scope != RT_SCOPE_UNIVERSE ||
-	    info->ifa_flags & IFA_F_SECONDARY)
+	    info->ifa_family != AF_INET)
 		return;
-	link = find(db, info->ifa_index);
 	local = nlmsg_find_attr(head, sizeof(*info), IFA_LOCAL);
-	if (!link || link->ip4.family || !local || nla_len(local) != 4)
+	if (!local || nla_len(local) != 4)
+		return;
+	if (info->ifa_prefixlen < 32)
+		note_in_subnet(db, nla_data(local));
+	link = find(db, info->ifa_index);
+	if (!link || link->ip4.family || info->ifa_scope != RT_SCOPE_UNIVERSE ||
+	    info->ifa_flags & IFA_F_SECONDARY)
 		return;
 	link->ip4.family = ADDR_IPV4;
 	memcpy(link->ip4.b, nla_data(local), 4);
 }
 
-static void take_vlans(struct bridge_db *db, struct nlmsghdr *head)
+static void note_in_subnet(struct bridge_db *db, const uint8_t octets[4])
 {
+	struct addr *grown = realloc(db->in_subnets,
+				     (db->n_in_subnets + 1) * sizeof(*grown));
+
+	if (!grown)
+		return;
+	db->in_subnets = grown;
+	grown[db->n_in_subnets] = (struct addr){ .family = ADDR_IPV4 };
+	memcpy(grown[db->n_in_subnets++].b, octets, 4);
+}
+
+static void take_vlans(void *arg, struct nlmsghdr *head)
+{
+	struct bridge_db *db = arg;
 	const struct ifinfomsg *info = nlmsg_data(head);
 	struct bridge_vlan pvid;
 	struct link *link;
@@ -414,7 +416,8 @@ static void update(struct bridge_db *db, const struct link *news)
 	} else if (!strcmp(link->name, news->name) && link->master == news->master &&
 		   link->is_bridge == news->is_bridge &&
 		   link->is_bundle == news->is_bundle && link->filters == news->filters &&
-		   link->offloaded == news->offloaded) {
+		   link->offloaded == news->offloaded &&
+		   mac_equal(&link->mac, &news->mac)) {
 		link->seen = true;
 		return;
 	}
@@ -426,6 +429,7 @@ static void update(struct bridge_db *db, const struct link *news)
 	link->is_bundle = news->is_bundle;
 	link->filters = news->filters;
 	link->offloaded = news->offloaded;
+	link->mac = news->mac;
 	link->seen = true;
 	tell(db, link->name);
 }

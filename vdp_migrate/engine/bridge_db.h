@@ -48,8 +48,13 @@ void bridge_db_each_bridge(const struct bridge_db *db,
  * link-local address comes by at a slave alone. */
 bool bridge_db_anchor(const struct bridge_db *db, uint32_t ifindex,
 		      char ret_name[VM_IFNAME_MAX]);
+/* The port of this bridge that has this MAC address itself. */
+bool bridge_db_port_of_mac(const struct bridge_db *db, uint32_t bridge_ifindex,
+			   const struct mac *mac, char ret_name[VM_IFNAME_MAX]);
 /* An interface's first IPv4 address of global scope. */
 bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_addr);
+/* Has an interface this IPv4 address with a subnet that has others too, not as a /32? */
+bool bridge_db_in_subnet(struct bridge_db *db, const struct addr *addr);
 
 /* Watch the descriptor for reading. Dispatch tells each interface that is new, gone,
  * or has another name (both are told), master, PVID, and each bridge that begins or

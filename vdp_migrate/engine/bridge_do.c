@@ -26,6 +26,9 @@ static void ask_missing(const struct doing *d);
 static void ask_help(const struct doing *d);
 static void ask_later(const struct doing *d);
 static void query_groups(const struct doing *d);
+static void take_over(const struct doing *d);
+static void hand_over(const struct doing *d);
+static void give_back(const struct doing *d);
 static void drop_staged(const struct doing *d);
 static void leaving(const struct doing *d);
 static void dormant(const struct doing *d);
@@ -43,6 +46,9 @@ static const struct {
 	{ DO_ACTIVATE, activate },
 	{ DO_ACTIVATE_HERE, activate_here },
 	{ DO_STATIC, activate_static },
+	{ DO_TAKE_OVER, take_over },
+	{ DO_HAND_OVER, hand_over },
+	{ DO_GIVE_BACK, give_back },
 	{ DO_LEAVE_THERE, leave_there },
 	{ DO_DROP_STAGED, drop_staged },
 	{ DO_LEAVING, leaving },
@@ -169,13 +175,11 @@ static void recover(const struct doing *d)
 	follow_static(d, BINDING_STAGED);
 	if (port->settings.assist == LINK_ASSIST_OFF)
 		return;
-	for (unsigned i = 0; i < d->vsi->n_leases; i++) {
-		struct vsi_lease *lease = &d->vsi->leases[i];
-
-		copy_from_elsewhere(d, lease, BINDING_STAGED);
-		/* Also where it was moved: the answer confirms it. */
-		asking_entry(d->b, d->vsi, lease, LQ_RANK_PREASSOC);
-	}
+	for (unsigned i = 0; i < d->vsi->n_leases; i++)
+		copy_from_elsewhere(d, &d->vsi->leases[i], BINDING_STAGED);
+	/* Also where it was moved: a leasequery's answer confirms it. */
+	for (unsigned i = 0; i < d->vsi->n_leases; i++)
+		asking_entry(d->b, d->vsi, &d->vsi->leases[i], LQ_RANK_PREASSOC);
 }
 
 static void stage(const struct doing *d)
@@ -185,6 +189,7 @@ static void stage(const struct doing *d)
 	d->lease->failed = false;
 	d->b->counts.staged++;
 	bridge_bind(d->b, d->vsi, d->vsi->port, &host, d->known, BINDING_STAGED);
+	helping_look(d->b, d->vsi);
 }
 
 static void put(const struct doing *d)
@@ -194,6 +199,7 @@ static void put(const struct doing *d)
 	d->lease->failed = false;
 	d->b->counts.put++;
 	bridge_bind(d->b, d->vsi, d->vsi->port, &host, d->known, BINDING_ACTIVE);
+	helping_look(d->b, d->vsi);
 }
 
 static void activate(const struct doing *d)
@@ -253,8 +259,8 @@ static void ask_help(const struct doing *d)
 {
 	const struct port *port = ports_number(d->b, d->vsi->port);
 
-	if (d->b->io->ask_help && port->settings.assist >= LINK_ASSIST_HELP)
-		d->b->io->ask_help(d->b->arg, port->name, d->vsi, &d->lease->entry);
+	if (port->settings.assist >= LINK_ASSIST_HELP)
+		(void)helping_ask(d->b, d->vsi, d->lease);
 }
 
 static void ask_later(const struct doing *d)
@@ -268,10 +274,22 @@ static void ask_later(const struct doing *d)
 
 static void query_groups(const struct doing *d)
 {
-	const struct port *port = ports_number(d->b, d->vsi->port);
+	bridge_groups_query(d->b, d->vsi);
+}
 
-	if (d->b->io->query_groups)
-		d->b->io->query_groups(d->b->arg, port->name, d->vsi);
+static void take_over(const struct doing *d)
+{
+	bridge_groups_take_over(d->b, d->vsi);
+}
+
+static void hand_over(const struct doing *d)
+{
+	bridge_groups_hand_over(d->b, d->vsi);
+}
+
+static void give_back(const struct doing *d)
+{
+	bridge_groups_give_back(d->b, d->vsi);
 }
 
 static void drop_staged(const struct doing *d)
@@ -283,28 +301,33 @@ static void drop_staged(const struct doing *d)
 static void leaving(const struct doing *d)
 {
 	asking_forget(d->b, d->vsi);
+	bridge_groups_quiet(d->b, d->vsi);
 	each_here(d, BRIDGE_ANY_STATE, set_leaving);
 }
 
 static void dormant(const struct doing *d)
 {
 	asking_forget(d->b, d->vsi);
+	bridge_groups_quiet(d->b, d->vsi);
 	each_here(d, BRIDGE_ANY_STATE, set_dormant);
 }
 
 static void withdraw(const struct doing *d)
 {
 	asking_forget(d->b, d->vsi);
+	bridge_groups_withdraw(d->b, d->vsi);
 	each_here(d, BRIDGE_ANY_STATE, take_out);
 }
 
 static void log_conflict(const struct doing *d)
 {
 	struct vsi *other = vsi_elsewhere(d->b->vsis, d->vsi, ~0u);
+	uint16_t there = d->vsi->refused_by ? d->vsi->refused_by : other ? other->port : 0;
 
 	d->b->counts.conflicts++;
-	bridge_log(d->b, LOG_WARNING, d->vsi, "claim refused: it still answers on %s",
-		   other ? bridge_port_name(d->b, other->port) : "its old port");
+	if (bridge_may_warn(d->b, ports_number(d->b, d->vsi->port)))
+		bridge_log(d->b, LOG_WARNING, d->vsi, "claim refused: it still answers on %s",
+			   there ? bridge_port_name(d->b, there) : "its old port");
 }
 
 static void start_clock(const struct doing *d)

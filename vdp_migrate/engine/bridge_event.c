@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The switch's story told to those who watch: what changes of VSIs, of their
- * bindings, of the guard and of the DHCP servers. Decides nothing. What is taken
- * back after a start is no event.
+ * bindings and groups, of help requests, of the guard and of the DHCP servers. Decides
+ * nothing. What is taken back after a start is no event.
  */
-#include "bridge_private.h"
+#include "bridge_groups.h"
 
 static void tell(struct bridge *b, const struct bridge_event *event);
 
@@ -44,6 +44,24 @@ void bridge_tell_binding(struct bridge *b, const struct binding *binding, const 
 	tell(b, &event);
 }
 
+void bridge_tell_help(struct bridge *b, const struct vsi *vsi, const struct vsi_lease *lease,
+		      const struct addr *ip, const char *from, const char *why)
+{
+	const struct bridge_event event = {
+		.what = "help",
+		.port = bridge_port_name(b, vsi->port),
+		.vsi = &vsi->id,
+		.vlan = lease->entry.vlan,
+		.mac = &lease->entry.mac,
+		.ip = ip,
+		.from = from,
+		.to = lease->help ? vsi_help_text((enum vsi_help)lease->help) : "ended",
+		.why = why,
+	};
+
+	tell(b, &event);
+}
+
 void bridge_tell_server(struct bridge *b, const struct addr *server, bool silent)
 {
 	const struct bridge_event event = {
@@ -65,6 +83,52 @@ void bridge_tell_guard(struct bridge *b, const char *port, enum link_guard old,
 	};
 
 	tell(b, &event);
+}
+
+void bridge_groups_tell(struct bridge *b, const struct groups_member *member,
+			const char *from, const char *to, const char *why)
+{
+	const struct bridge_event event = {
+		.what = "group",
+		.port = bridge_port_name(b, member->place.port),
+		.vlan = member->place.host.vlan,
+		.mac = &member->place.host.mac,
+		.ip = &member->group,
+		.from = from,
+		.to = to,
+		.why = why,
+	};
+
+	tell(b, &event);
+}
+
+void bridge_groups_tell_guest(struct bridge *b, const struct guest *guest, const char *what,
+			      const char *to, const char *why)
+{
+	const struct bridge_event event = {
+		.what = what,
+		.port = bridge_port_name(b, guest->key.port),
+		.vsi = &guest->vsi,
+		.vlan = guest->key.vlan,
+		.mac = &guest->key.mac,
+		.to = to,
+		.why = why,
+	};
+
+	tell(b, &event);
+}
+
+bool bridge_may_warn(struct bridge *b, struct port *port)
+{
+	if (b->now - port->warned_since >= 60000) {
+		port->warned_since = b->now;
+		port->warned = 0;
+	}
+	if (++port->warned == WARNINGS_MOST)
+		b->io->log(b->arg, LOG_WARNING, port->name, NULL,
+			   "more warnings of its VSIs: not logged for a minute; see "
+			   "vdp-migrate show vsis");
+	return port->warned < WARNINGS_MOST;
 }
 
 static void tell(struct bridge *b, const struct bridge_event *event)

@@ -2,7 +2,8 @@
 /*
  * What the switch's story takes from the frames that the VMs and the DHCP
  * servers send: leases (core/snoop says what a message changes) and a VM's first
- * sign of life. It knows nothing of sockets, nor of which frames are captured.
+ * sign of life; reports of groups are bridge_groups.c's. It knows nothing of sockets, nor
+ * of which frames are captured.
  *
  * Supported standards: RFC 2131, RFC 7513 (DHCP snooping).
  */
@@ -10,7 +11,8 @@
 #include "vdp_migrate/protocol.h"
 #include "wire/text.h"
 
-static void snooped(struct bridge *b, const struct port *port, const struct inet_frame *frame);
+static void snooped(struct bridge *b, const struct port *port,
+		    const struct inet_frame *frame);
 static bool is_elsewhere(struct bridge *b, const struct port *port, uint16_t vlan,
 			 const struct mac *mac);
 static void apply_change(struct bridge *b, const struct snoop_change *change);
@@ -22,7 +24,7 @@ static struct vsi *vsi_of_host(struct bridge *b, uint16_t port,
 void bridge_frame(struct bridge *b, ms_t now, const char *name,
 		  const struct inet_frame *frame)
 {
-	const struct port *port = ports_find(b, name);
+	struct port *port = ports_find(b, name);
 
 	b->now = now;
 	if (!port || !port->known || port->settings.gone || !port->placed)
@@ -31,7 +33,10 @@ void bridge_frame(struct bridge *b, ms_t now, const char *name,
 		bridge_cases_neighbour(b, port, &frame->src);
 		return;
 	}
+	if (bridge_groups_flooded(b, port, frame))
+		return;
 	first_frame(b, port, &frame->src);
+	bridge_groups_frame(b, port, frame);
 	if (frame->udp && (frame->dport == DHCP4_SERVER_PORT ||
 			   frame->dport == DHCP4_CLIENT_PORT))
 		snooped(b, port, frame);
@@ -51,7 +56,8 @@ void bridge_frame_local(struct bridge *b, ms_t now, uint32_t bridge_ifindex,
 
 	b->now = now;
 	if (!frame->udp || frame->sport != DHCP4_SERVER_PORT ||
-	    dhcp4_decode(frame->payload, &message, NULL) || message.op != DHCP4_BOOTREPLY)
+	    dhcp4_decode(frame->payload, &message, NULL) || message.op != DHCP4_BOOTREPLY ||
+	    helping_snooped(b, &seen, &frame->saddr))
 		return;
 	snoop_see(b->snoop, now, &seen, &change);
 	apply_change(b, &change);
@@ -59,7 +65,8 @@ void bridge_frame_local(struct bridge *b, ms_t now, uint32_t bridge_ifindex,
 
 /* Statics. */
 
-static void snooped(struct bridge *b, const struct port *port, const struct inet_frame *frame)
+static void snooped(struct bridge *b, const struct port *port,
+		    const struct inet_frame *frame)
 {
 	struct dhcp4 message;
 	struct snoop_change change;
@@ -69,7 +76,8 @@ static void snooped(struct bridge *b, const struct port *port, const struct inet
 		.trusted = port->settings.trusted, .src = frame->src, .message = &message,
 	};
 
-	if (dhcp4_decode(frame->payload, &message, NULL))
+	if (dhcp4_decode(frame->payload, &message, NULL) ||
+	    helping_snooped(b, &seen, &frame->saddr))
 		return;
 	seen.elsewhere = message.op == DHCP4_BOOTREQUEST &&
 			 is_elsewhere(b, port, seen.vlan, &message.chaddr);

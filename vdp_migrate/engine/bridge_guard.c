@@ -62,13 +62,35 @@ void bridge_say_all(struct bridge *b, ms_t now)
 		if (b->ports[i]->mode != LINK_GUARD_OFF)
 			b->io->mode(b->arg, b->ports[i]->name, b->ports[i]->mode);
 	for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next)
-		bridge_announce(b, vsi);
+		if (!vsi->refused_by)
+			bridge_announce(b, vsi);
 	binding_each(b->bindings, say_again, b);
+}
+
+void bridge_open(struct bridge *b, ms_t now, bool open)
+{
+	b->now = now;
+	if (b->open == open)
+		return;
+	b->open = open;
+	for (unsigned i = 0; i < b->n_ports; i++)
+		ports_apply(b, b->ports[i]);
+}
+
+void bridge_loading(struct bridge *b, ms_t now, bool begin)
+{
+	b->now = now;
+	b->loading = begin;
+	if (!begin && b->unsaid)
+		binding_each(b->bindings, say_again, b);
+	b->unsaid = false;
 }
 
 void bridge_guard_put(struct bridge *b, const struct binding *binding)
 {
-	say(b, binding, b->io->put);
+	b->unsaid |= b->loading;
+	if (!b->loading)
+		say(b, binding, b->io->put);
 }
 
 void bridge_guard_renew(struct bridge *b, const struct binding *binding)
@@ -134,6 +156,7 @@ static void say_drop(void *arg, const struct binding *binding)
 	struct bridge *b = arg;
 
 	bridge_cases_touch(b);
+	bridge_conflict_let_go(b, &binding->host);
 	say(b, binding, b->io->drop);
 	bridge_forget(b, binding);
 	bridge_tell_binding(b, binding, binding_state_text(binding->state), "dropped", b->why);
@@ -144,6 +167,8 @@ static void say_changed(void *arg, const struct binding *binding, uint8_t old_st
 	struct bridge *b = arg;
 
 	bridge_keep(b, binding);
+	if (binding->state == BINDING_DORMANT || binding->state == BINDING_LEAVING)
+		bridge_conflict_let_go(b, &binding->host);
 	if (binding->state != old_state)
 		bridge_tell_binding(b, binding, binding_state_text(old_state),
 				    binding_state_text(binding->state),

@@ -58,6 +58,7 @@ void bridge_moved(struct bridge *b, struct port *port, const struct bridge_place
 	*port = to;
 	for (unsigned i = 0; i < n; i++)
 		arrive(b, &m.list[i]);
+	bridge_groups_moved(b, port);
 	b->why = why;
 	free(m.list);
 }

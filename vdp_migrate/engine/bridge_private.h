@@ -2,8 +2,9 @@
 /*
  * What the files of the switch's story share: bridge.c (event -> step),
  * bridge_do.c (the actions of a step), asking.c (leasequeries for a VSI's
- * entries), bridge_frames.c (DHCP seen), bridge_guard.c (the table's mirror),
- * bridge_show.c, ports.c (the ports and what was set on them).
+ * entries), helping.c (help requests for them), bridge_frames.c (DHCP seen),
+ * bridge_guard.c (the table's mirror), bridge_show.c, ports.c (the ports and what was set
+ * on them). Of multicast groups bridge_groups.h.
  */
 #ifndef ENGINE_BRIDGE_PRIVATE_H
 #define ENGINE_BRIDGE_PRIVATE_H
@@ -11,6 +12,7 @@
 #include <syslog.h>
 
 #include "bridge.h"
+#include "core/rate.h"
 
 #define ASK_AGAIN_MS 60000	/* DESIGN: nothing known, all tries used */
 #define DORMANT_MS 3600000	/* a dormant VSI without bindings is kept so long */
@@ -31,9 +33,20 @@ struct port {
 	uint16_t pvid;
 	enum link_guard mode;	/* in force */
 	unsigned n_vsis;
+	unsigned helping_ended;	/* help requests that are remembered */
 	bool full_logged;
+	uint8_t families;	/* whose groups are looked at here (bridge_groups.c) */
+	ms_t reports_since;	/* a second's lid on reports */
+	unsigned reports, reports_unannounced;
+	ms_t reports_lost;	/* when one was last not taken: who is in what is not sure */
+	ms_t igmp1_until;	/* hosts of IGMPv1 are to be reckoned with */
+	bool query_failed;	/* logged */
 	ms_t warned_since;	/* a minute's lid on warnings that its station provokes */
 	unsigned warned;
+	struct rate rate;	/* of its leasequeries; what is over it: asking_rate.c */
+	struct waiting *waiting[LQ_RANK_REFRESH + 1];
+	unsigned n_waiting;
+	uint64_t n_delayed;
 	struct link_port settings; /* all of its members' together: members.c */
 };
 
@@ -46,14 +59,22 @@ struct member {
 };
 
 struct asked;
+struct claim;
+struct ready;
+struct waiting;
 struct refreshing;
 struct by_hand;
+struct helping;
+struct helping_xids;
+struct bridge_groups;
 
 struct bridge {
 	const struct bridge_io *io;
 	void *arg;
 	ms_t now;		/* of the call that runs */
 	bool restoring;		/* what is put is in the kernel already */
+	bool open;		/* every port, by hand */
+	bool loading, unsaid;	/* what is put is said all together, at the end */
 	struct port **ports;
 	unsigned n_ports;
 	struct member **members;
@@ -63,9 +84,27 @@ struct bridge {
 	struct snoop *snoop;
 	struct lq *lq;
 	struct asked *asked;	/* by tag */
+	struct waiting *waiting; /* by tag */
 	struct refreshing *refreshing;
 	struct by_hand *by_hand;
 	struct bridge_cases *cases;
+	struct helping *helping;	/* by port and VSI */
+	struct helping_xids *helping_xids;
+	struct helping_list {
+		struct helping *first, *last;
+	} helping_open, helping_ended;
+	ms_t helping_due;
+	struct bridge_groups *groups;
+	struct claim *claims;	/* whose old places are being asked */
+	unsigned n_claims;
+	ms_t claim_ended;	/* the last one that has */
+	bool hears_arp;
+	bool refused;		/* one was; since then of these hosts a place has let go */
+	struct binding_host *let_go;
+	unsigned n_let_go, let_go_size;
+	struct ready *ready;	/* those that may be ready now */
+	unsigned n_ready, ready_size;
+	struct restoration restoration;
 	uint64_t last_tag;
 	ms_t vsi_due;		/* no clock or ask_at of a VSI is earlier */
 	const char *why;	/* of what is done now, for those who watch; NULL */
@@ -86,8 +125,35 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 void bridge_due(struct bridge *b, ms_t at);
 void bridge_log(struct bridge *b, int priority, const struct vsi *vsi, const char *format,
 		...) __attribute__((format(printf, 4, 5)));
+/* A station can provoke warnings by the thousand: a lid for each port. */
+bool bridge_may_warn(struct bridge *b, struct port *port);
+/* An answer, to whoever has asked. */
+void bridge_answer(struct bridge *b, const struct lq_answer *answer);
 /* Something is known of every entry, nothing outstanding: say so. */
 void bridge_check_known(struct bridge *b, struct vsi *vsi);
+
+/* bridge_ready.c: the module may hold the answer to what this member's station asks; and
+ * something of that VSI has changed. */
+void bridge_ready_owe(struct bridge *b, struct vsi *vsi, const struct member *member);
+void bridge_ready_touch(struct bridge *b, struct vsi *vsi);
+
+/* bridge_conflict.c: the step MIGRATION_ACCEPTED, and whether the old place still answers;
+ * what a request says of that; whether two VMs have this VSI's ID. */
+void bridge_conflict_accepted(struct bridge *b, struct vsi *vsi);
+void bridge_conflict_seen(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen);
+/* A binding has ended, or is dormant or leaving now: a refused claim may stand. */
+void bridge_conflict_let_go(struct bridge *b, const struct binding_host *host);
+void bridge_conflict_twin(struct bridge *b, struct vsi *vsi);
+ms_t bridge_conflict_deadline(const struct bridge *b);
+void bridge_conflict_tick(struct bridge *b);
+void bridge_conflict_done(struct bridge *b);
+
+/* bridge_vsis.c: the VSI of this sight, with its filter info; NULL where there is nothing
+ * to do. */
+struct vsi *bridge_meet(struct bridge *b, struct port *port, const struct link_vsi *seen);
+/* What the station no longer announces is nothing any more; a dormant one is, while
+ * something is bound to it, and for an hour in any case. */
+void bridge_sweep(struct bridge *b, struct vsi *vsi);
 
 /* bridge_macs.c: tell the guard the VSI's MACs. */
 void bridge_announce(struct bridge *b, const struct vsi *vsi);
@@ -166,9 +232,51 @@ const char *members_text(const struct bridge *b, const struct port *port,
 void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
 		  enum lq_rank rank);
 void asking_answer(struct bridge *b, const struct lq_answer *answer);
+/* Of this entry: then help may be asked for; and when that ends too, tries_used. */
+void asking_nothing_known(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
+			  const char *why);
+void asking_tries_used(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
+		       const char *why);
+/* The VSI is associated: what is asked for it comes before other's pre-associates. */
+void asking_hurry(struct bridge *b, const struct vsi *vsi);
+/* What is out for the entry waits for the port's max-rate. */
+bool asking_waits(struct bridge *b, const struct vsi_lease *lease);
 void asking_server_back(struct bridge *b, const struct addr *server);
 void asking_forget(struct bridge *b, struct vsi *vsi);
 void asking_done(struct bridge *b);
+
+/* helping.c: help requests. True: one for this entry is under way. */
+bool helping_ask(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease);
+/* Entries that something is known of now are not asked for any more. */
+void helping_look(struct bridge *b, struct vsi *vsi);
+void helping_forget(struct bridge *b, struct vsi *vsi);
+void helping_done(struct bridge *b);
+void helping_say_again(struct bridge *b);
+/* The VSI's filter info, or who has announced it, may have changed. */
+void helping_vsi(struct bridge *b, struct vsi *vsi);
+/* A neighbour of this port may not help any more; news: says since now that it does. */
+void helping_port(struct bridge *b, const struct port *port, bool news);
+/* A message that came to giaddr's socket from this server's UDP port. False: none that a
+ * help request is about. */
+bool helping_input(struct bridge *b, const struct addr *giaddr, const struct addr *server,
+		   uint16_t sport, const uint8_t *msg, size_t len);
+/* A message that was seen (port 0: this machine's own). True: it belongs to a help
+ * request, and says nothing else to us. */
+bool helping_snooped(struct bridge *b, const struct snoop_seen *seen,
+		     const struct addr *saddr);
+ms_t helping_deadline(const struct bridge *b);
+void helping_tick(struct bridge *b);
+/* asking_rate.c: lq_ask(), lq_cancel() and lq_hurry() of questions that a port asks: they
+ * may wait for its max-rate. */
+int asking_rate_ask(struct bridge *b, struct port *port, struct lq_question *question);
+void asking_rate_cancel(struct bridge *b, uint64_t tag);
+void asking_rate_hurry(struct bridge *b, uint64_t tag, enum lq_rank rank);
+bool asking_rate_waits(struct bridge *b, uint64_t tag);
+/* A question of this flow has gone out again. */
+void asking_rate_repeated(struct bridge *b, uint32_t flow);
+ms_t asking_rate_deadline(const struct bridge *b);
+void asking_rate_tick(struct bridge *b);
+void asking_rate_done(struct bridge *b);
 
 /* The tags of questions: who has asked, then his own number. */
 #define TAG_ENTRY 0ull		/* asking.c */
@@ -211,12 +319,44 @@ void bridge_cases_tick(struct bridge *b);
 /* As last told. */
 struct link_cases bridge_cases_of(const struct bridge *b, const struct port *port);
 
+/* bridge_groups.c: multicast groups. */
+struct bridge_groups *bridge_groups_new(struct bridge *b);
+void bridge_groups_free(struct bridge_groups *groups);
+/* The VM has come here, or (first_frame) gives its first sign: ask it. */
+void bridge_groups_query(struct bridge *b, const struct vsi *vsi);
+/* lldpad holds it here already: ask for what is not known. */
+void bridge_groups_take_stock(struct bridge *b, const struct vsi *vsi);
+/* Not to be asked on this port any more. */
+void bridge_groups_quiet(struct bridge *b, const struct vsi *vsi);
+/* The port's settings may have changed; its place has. */
+void bridge_groups_port(struct bridge *b, struct port *port);
+void bridge_groups_moved(struct bridge *b, struct port *port);
+/* A report beyond what its host, or all hosts there, may send: not to be looked at. */
+bool bridge_groups_flooded(struct bridge *b, struct port *port,
+			   const struct inet_frame *frame);
+void bridge_groups_frame(struct bridge *b, struct port *port,
+			 const struct inet_frame *frame);
+ms_t bridge_groups_deadline(const struct bridge *b);
+void bridge_groups_tick(struct bridge *b);
+
+/* bridge_groups_move.c: DO_TAKE_OVER, DO_HAND_OVER, DO_GIVE_BACK; and what becomes of the
+ * groups of a VSI, or of one entry of it, that is no longer on its port. */
+void bridge_groups_take_over(struct bridge *b, const struct vsi *vsi);
+void bridge_groups_hand_over(struct bridge *b, const struct vsi *vsi);
+void bridge_groups_give_back(struct bridge *b, const struct vsi *vsi);
+void bridge_groups_withdraw(struct bridge *b, const struct vsi *vsi);
+void bridge_groups_withdraw_lease(struct bridge *b, const struct vsi *vsi,
+				  const struct vsi_lease *lease);
+
 /* bridge_event.c: for those who watch. */
 void bridge_tell_vsi(struct bridge *b, const struct vsi *vsi, enum migration_state old,
 		     enum migration_event why);
 /* to: a state, "renewed" or "dropped". */
 void bridge_tell_binding(struct bridge *b, const struct binding *binding, const char *from,
 			 const char *to, const char *why);
+/* ip: of the answer, or NULL; from NULL: it has begun. */
+void bridge_tell_help(struct bridge *b, const struct vsi *vsi, const struct vsi_lease *lease,
+		      const struct addr *ip, const char *from, const char *why);
 void bridge_tell_server(struct bridge *b, const struct addr *server, bool silent);
 void bridge_tell_guard(struct bridge *b, const char *port, enum link_guard old,
 		       enum link_guard mode);
@@ -234,5 +374,9 @@ uint16_t ports_vlan_out(const struct port *port, uint16_t vlan);
 /* The servers and the giaddr for a VLAN: how many servers. */
 unsigned ports_servers(struct bridge *b, const struct port *port, uint16_t vlan,
 		       struct addr *ret_servers, struct addr *ret_giaddr);
+bool ports_giaddr(struct bridge *b, const struct port *port, uint16_t vlan,
+		  struct addr *ret_giaddr);
+/* Does assist allow to ask DHCP servers by leasequery? */
+bool ports_may_query(const struct port *port);
 
 #endif

@@ -24,6 +24,9 @@ void bridge_each_port(struct bridge *b,
 			.placed = port->placed,
 			.offloaded = port->offloaded,
 			.mode = port->mode,
+			.opened = b->open,
+			.waiting = port->n_waiting,
+			.delayed = port->n_delayed,
 			.members = members_text(b, port, members),
 		};
 		const struct link_cases cases = bridge_cases_of(b, port);
@@ -48,6 +51,13 @@ void bridge_each_of_entry(struct bridge *b, const struct vsi *vsi,
 	for (const struct binding *i = binding_first(b->bindings, &host); i; i = i->next)
 		if (i->port == vsi->port)
 			cb(arg, i);
+}
+
+uint16_t bridge_twin(struct bridge *b, const struct vsi *vsi)
+{
+	const struct vsi *twin = vsi_twin(b->vsis, vsi);
+
+	return twin ? twin->port : 0;
 }
 
 const char *bridge_port_name(const struct bridge *b, uint16_t number)

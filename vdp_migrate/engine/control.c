@@ -17,6 +17,7 @@ static const struct {
 } tables[] = {
 	{ "bindings", control_bindings }, { "vsis", control_vsis },
 	{ "ports", control_ports },	  { "servers", control_servers },
+	{ "groups", control_groups },	  { "leases", control_leases },
 	{ "counters", control_counters },
 };
 
@@ -55,7 +56,8 @@ void control_show(struct control *control, struct link_client *client,
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "no table '%s': bindings, vsis, ports, settings, servers, marks, counters",
+		 "no table '%s': bindings, vsis, leases, ports, settings, servers, groups, "
+		 "marks, counters",
 		 show->table);
 	link_done(client, show->seq, EINVAL, text);
 }

@@ -9,12 +9,14 @@
 #include "link_server.h"
 #include "lq_socket.h"
 #include "port_socket.h"
+#include "station.h"
 
 #define CONTROL_COUNTERS_MAX 64
 #define CONTROL_ASKS_MAX 16
 
 struct control {
 	struct bridge *bridge;
+	struct station *station;
 	const struct guard_ops *guard_ops;
 	struct guard *guard;
 	const struct link_server *server;

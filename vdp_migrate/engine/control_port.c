@@ -39,6 +39,7 @@ static const char *word(const char *const *words, unsigned n, unsigned i);
 #define WORD(words, i) word(words, sizeof(words) / sizeof(*(words)), i)
 
 static const char *const roles[] = { "none", "station", "bridge" };
+static const char *const groups[] = { "off", "igmp", "mld", "both" };
 static const char *const assists[] = { "off", "leasequery", "help", "auto" };
 static const char *const guards[] = { "off", "monitor", "enforce" };
 
@@ -48,7 +49,7 @@ void control_ports(const struct showing *s)
 		     "in_force:s", "members:s", "cases:n", "complete:b", "trusted:b", "bindings:n",
 		     "vsis:n", "keys:s+", "remote_id:s+", "servers:s+", "giaddr:s+",
 		     "keepalive_ms:n+", "neighbour:s+", "neighbour_version:n+",
-		     "neighbour_can:s+");
+		     "neighbour_can:s+", "groups:s+");
 	bridge_each_port(s->control->bridge, port_row, (void *)s);
 }
 
@@ -59,7 +60,7 @@ void control_servers(const struct showing *s)
 	bridge_each_port(s->control->bridge, collect_port, &servers);
 	lq_each_server(bridge_lq(s->control->bridge), collect_asked, &servers);
 	CONTROL_HEAD(s, "server:s", "vlans:s", "ports:s", "answers:n", "round_trip:u",
-		     "outstanding:n", "queued:n", "state:s");
+		     "outstanding:n", "queued:n", "state:s", "window:n", "lost:n");
 	for (unsigned i = 0; i < servers.n; i++)
 		server_row(s, &servers.server[i]);
 }
@@ -83,6 +84,7 @@ static void port_row(void *arg, const struct bridge_port_info *info)
 	row_text(&row, set ? WORD(guards, set->guard) : NULL);
 	row_text(&row, !info->placed	? "no bridge port"
 		       : info->offloaded ? "off: switch chip"
+		       : info->opened	 ? "off: opened by hand"
 					 : WORD(guards, info->mode));
 	/* Of a bond or team those that VDP speaks on. */
 	row_text(&row, strcmp(info->members, info->name) ? info->members : NULL);
@@ -100,6 +102,7 @@ static void port_row(void *arg, const struct bridge_port_info *info)
 	}
 	while (row.n < 21)
 		row_none(&row);
+	row_text(&row, set ? WORD(groups, set->groups) : NULL);
 	row_send(&row, s->client, s->seq);
 }
 
@@ -210,6 +213,8 @@ static void server_row(const struct showing *s, const struct server *server)
 	row_text(&row, info->silent    ? "silent"
 		       : info->answers ? "answers"
 				       : "not asked yet");
+	row_number(&row, info->window);
+	row_number(&row, info->lost);
 	row_send(&row, s->client, s->seq);
 }
 

@@ -2,7 +2,7 @@
 /*
  * What the files of the engine's tables share: control.c (which table), then one
  * file a kind: control_table.c (bindings, VSIs), control_port.c (ports, servers),
- * control_count.c (counters).
+ * control_groups.c (groups), control_count.c (counters).
  */
 #ifndef ENGINE_CONTROL_PRIVATE_H
 #define ENGINE_CONTROL_PRIVATE_H
@@ -24,8 +24,10 @@ struct showing {
 
 void control_bindings(const struct showing *s);
 void control_vsis(const struct showing *s);
+void control_leases(const struct showing *s);
 void control_ports(const struct showing *s);
 void control_servers(const struct showing *s);
+void control_groups(const struct showing *s);
 void control_counters(const struct showing *s);
 
 #endif

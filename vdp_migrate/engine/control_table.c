@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of bindings and of VSIs.
+ * The tables of bindings, of VSIs, and of the leases that a server has seen its VMs get.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,12 @@ struct addresses {
 static void binding_row(void *arg, struct binding *binding);
 static void vsi_row(const struct showing *s, const struct vsi *vsi,
 		    const struct vsi_lease *lease);
+static void help_row(void *arg, const struct station_help_info *info);
+static void lease_row(void *arg, const struct station_lease_info *info);
 static void add_address(void *arg, const struct binding *binding);
 static const char *mode_text(uint8_t mode);
+static const char *reason_text(struct bridge *bridge, const struct vsi *vsi,
+			       char text[64]);
 
 void control_bindings(const struct showing *s)
 {
@@ -29,14 +33,22 @@ void control_bindings(const struct showing *s)
 void control_vsis(const struct showing *s)
 {
 	CONTROL_HEAD(s, "port:s", "vsi:s", "state:s", "for:d", "mode:s", "vlan:n", "mac:s",
-		     "lease:s", "addresses:s", "accepted:b+", "in_lldpad:b+",
-		     "ask_again_s:n+");
+		     "lease:s", "addresses:s", "help:s", "reason:s", "accepted:b+",
+		     "in_lldpad:b+", "ask_again_s:n+", "help_why:s+", "groups:n+");
 	for (struct vsi *vsi = bridge_vsis(s->control->bridge); vsi; vsi = vsi->next) {
 		for (unsigned i = 0; i < vsi->n_leases; i++)
 			vsi_row(s, vsi, &vsi->leases[i]);
 		if (!vsi->n_leases)
 			vsi_row(s, vsi, NULL);
 	}
+	station_each_help(s->control->station, help_row, (void *)s);
+}
+
+void control_leases(const struct showing *s)
+{
+	CONTROL_HEAD(s, "port:s", "vlan:n", "mac:s", "address:s", "client_id:s",
+		     "no_client_id:b", "server:s", "lease_left:d");
+	station_each_lease(s->control->station, s->control->now, lease_row, (void *)s);
 }
 
 /* Statics. */
@@ -66,6 +78,7 @@ static void vsi_row(const struct showing *s, const struct vsi *vsi,
 	struct bridge *bridge = s->control->bridge;
 	struct addresses found = { 0 };
 	struct row row = { 0 };
+	char reason[64];
 
 	if (lease)
 		bridge_each_of_entry(bridge, vsi, &lease->entry, add_address, &found);
@@ -80,17 +93,77 @@ static void vsi_row(const struct showing *s, const struct vsi *vsi,
 		row_none(&row);
 	row_mac(&row, lease ? &lease->entry.mac : &(struct mac){ 0 });
 	row_text(&row, !lease	       ? NULL
-		       : lease->tag    ? "asking"
+		       : lease->tag || lease->help == VSI_HELP_ASKED ? "asking"
 		       : found.n       ? "known"
 		       : lease->failed ? "none found"
 				       : NULL);
 	row_text(&row, found.text);
+	row_text(&row, lease && lease->help ? vsi_help_text((enum vsi_help)lease->help)
+					    : NULL);
+	row_text(&row, reason_text(bridge, vsi, reason));
 	row_flag(&row, vsi->confirmed);
 	row_flag(&row, !vsi->forgotten);
 	if (lease && lease->ask_at != MS_NEVER)
 		row_duration(&row, s->control->now, lease->ask_at);
 	else
 		row_none(&row);
+	row_none(&row);
+	row_number(&row, lease ? bridge_groups_of_entry(bridge, vsi, lease) : 0);
+	row_send(&row, s->client, s->seq);
+}
+
+/* A VSI of this server that the switch has asked help for. */
+static void help_row(void *arg, const struct station_help_info *info)
+{
+	const struct showing *s = arg;
+	struct row row = { 0 };
+
+	row_text(&row, info->port);
+	row_vsi(&row, info->id);
+	row_text(&row, "migrating in");
+	row_duration(&row, info->began, s->control->now);
+	row_none(&row);
+	row_number(&row, info->entry.vlan);
+	row_mac(&row, &info->entry.mac);
+	row_text(&row, info->ip.family ? "known" : NULL);
+	row_addr(&row, &info->ip);
+	row_text(&row, station_help_state_text(info->state));
+	for (unsigned i = 0; i < 4; i++)
+		row_none(&row);
+	row_text(&row, info->why);
+	row_none(&row);
+	row_send(&row, s->client, s->seq);
+}
+
+/* What is wrong with it. */
+static const char *reason_text(struct bridge *bridge, const struct vsi *vsi, char text[64])
+{
+	if (vsi->refused_by && vsi->state == MIGRATION_ABSENT)
+		snprintf(text, 64, "refused: still answers on %s",
+			 bridge_port_name(bridge, vsi->refused_by));
+	else if (bridge_twin(bridge, vsi))
+		snprintf(text, 64, "same VSI ID on %s",
+			 bridge_port_name(bridge, bridge_twin(bridge, vsi)));
+	else
+		return NULL;
+	return text;
+}
+
+static void lease_row(void *arg, const struct station_lease_info *info)
+{
+	const struct showing *s = arg;
+	char client_id[CLIENT_ID_TEXT_MAX];
+	struct row row = { 0 };
+
+	row_text(&row, info->tap);
+	row_number(&row, info->vlan);
+	row_mac(&row, &info->mac);
+	row_addr(&row, &info->ip);
+	row_text(&row, info->client_id->len ? client_id_text(info->client_id, client_id)
+					    : NULL);
+	row_flag(&row, !info->client_id->len);
+	row_addr(&row, &info->server);
+	row_duration(&row, s->control->now, info->ends);
 	row_send(&row, s->client, s->seq);
 }
 

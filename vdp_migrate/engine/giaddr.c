@@ -13,7 +13,7 @@
 #include "wire/text.h"
 
 #define CHECK_MS 2000
-#define IDLE_MS 10000 /* an answer that comes later is none */
+#define IDLE_MS 20000 /* an answer that comes later is none */
 
 struct giaddr {
 	struct bridge_db *db;

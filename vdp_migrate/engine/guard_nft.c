@@ -20,6 +20,7 @@
 
 #include "nft_batch.h"
 #include "nft_dump.h"
+#include "nft_opened.h"
 #include "nft_rules.h"
 #include "nft_watch.h"
 
@@ -162,6 +163,16 @@ static int guard_nft_recover(struct guard *guard)
 	return install(guard, NULL, 0);
 }
 
+static int guard_nft_opened(struct guard *guard)
+{
+	return nft_opened(guard->batch.sock);
+}
+
+static int guard_nft_hold_open(struct guard *guard)
+{
+	return nft_opened_hold(guard->batch.sock);
+}
+
 static int guard_nft_list(struct guard *guard,
 			  void (*cb)(void *arg, const struct guard_element *element),
 			  void *arg)
@@ -230,6 +241,8 @@ const struct guard_ops guard_nft = {
 	.fd = guard_nft_fd,
 	.dispatch = guard_nft_dispatch,
 	.recover = guard_nft_recover,
+	.opened = guard_nft_opened,
+	.hold_open = guard_nft_hold_open,
 	.list = guard_nft_list,
 	.list_modes = guard_nft_list_modes,
 	.counts = guard_nft_counts,

@@ -33,12 +33,17 @@ static void drop_unwanted(void *arg, const struct guard_element *element)
  * is in the kernel and not in the table. */
 int engine_recover(struct engine *engine)
 {
-	int err = engine->guard_ops->recover(engine->guard);
+	int err;
 
+	(void)opened_look(engine);
+	err = engine->guard_ops->recover(engine->guard);
+	if (!err)
+		err = opened_hold(engine);
 	if (err)
 		return err;
 	engine->guard_dirty = true;
 	bridge_say_all(engine->bridge, engine_now());
+	bridge_open(engine->bridge, engine_now(), engine->opened);
 	return engine->guard_ops->list(engine->guard, drop_unwanted, engine);
 }
 
@@ -152,6 +157,32 @@ static int lq_send(void *arg, const struct addr *from, const struct addr *server
 	return err;
 }
 
+static int frame_send(void *arg, const char *interface, const uint8_t *frame, size_t len)
+{
+	struct engine *engine = arg;
+
+	return frame_out_send(engine->frames, interface, frame, len);
+}
+
+static bool own_mac(void *arg, const char *interface, struct mac *ret_mac)
+{
+	struct engine *engine = arg;
+
+	return frame_out_mac(engine->frames, interface, ret_mac);
+}
+
+static int hear_arp(void *arg, bool on)
+{
+	return inputs_watch_arp(arg, on);
+}
+
+static void tell_module(void *arg, const struct link_msg *msg)
+{
+	struct engine *engine = arg;
+
+	link_server_tell_module(engine->server, msg);
+}
+
 static bool place(void *arg, const char *port, struct bridge_place *ret_place)
 {
 	struct engine *engine = arg;
@@ -174,6 +205,28 @@ static bool giaddr(void *arg, const char *port, struct addr *ret_giaddr)
 	struct engine *engine = arg;
 
 	return giaddr_default(engine->giaddr, engine_now(), port, ret_giaddr);
+}
+
+static bool giaddr_listen(void *arg, const struct addr *address)
+{
+	struct engine *engine = arg;
+	char text[ADDR_TEXT_MAX];
+	int err;
+
+	if (!giaddr_may_send(engine->giaddr, engine_now(), address))
+		return false;	/* giaddr says so itself */
+	err = lq_socket_open(engine->lq, address);
+	if (note_failing(engine, address, err))
+		log_line(LOG_WARNING, "nothing can be received at giaddr %s: %s",
+			 addr_text(address, text), strerror(-err));
+	return !err;
+}
+
+static bool giaddr_apart(void *arg, const struct addr *address)
+{
+	struct engine *engine = arg;
+
+	return !bridge_db_in_subnet(engine->db, address);
 }
 
 static void cases(void *arg, const struct link_cases *told)
@@ -232,6 +285,11 @@ static void log_wish(void *arg, int priority, const char *port, const struct vsi
 const struct bridge_io engine_io = {
 	.put = put, .renew = renew, .drop = drop, .announce = announce,
 	.renounce = renounce, .mode = mode, .lq_send = lq_send, .place = place,
-	.giaddr = giaddr, .keep = keep, .forget = forget, .event = event, .cases = cases,
+	.giaddr = giaddr, .giaddr_listen = giaddr_listen, .giaddr_apart = giaddr_apart,
+	.keep = keep, .forget = forget, .event = event, .cases = cases,
+	.frame_send = frame_send, .own_mac = own_mac, .hear_arp = hear_arp,
+	.tell_module = tell_module, .mdb_put = engine_mdb_put, .mdb_drop = engine_mdb_drop,
+	.fdb_move = engine_fdb_move, .fdb_back = engine_fdb_back,
+	.router_port = engine_router_port, .port_of_mac = engine_port_of_mac,
 	.watch_fdb = watch_fdb, .random = random_bits, .log = log_wish,
 };

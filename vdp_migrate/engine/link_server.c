@@ -18,6 +18,8 @@
 #include "vdp_migrate/protocol.h"
 #include "wire/linkmsg.h"
 
+/* Read at most so many datagrams of one client before the loop goes on. */
+#define BURST 64
 #define CLIENTS_MAX 32
 #define QUEUE_MAX 4096		/* datagrams */
 #define BEHIND_MAX 64		/* datagrams that one who watches may be behind */
@@ -116,6 +118,12 @@ void link_server_tell_module(struct link_server *server, const struct link_msg *
 	send_msg(server->module, msg);
 }
 
+void link_server_flush_module(struct link_server *server)
+{
+	if (server->module && !server->module->dead)
+		push_out(server->module);
+}
+
 unsigned link_client_number(const struct link_client *client)
 {
 	return client->number;
@@ -141,6 +149,7 @@ void link_server_ask_module(struct link_client *client, const struct link_msg *m
 	struct link_msg passed = *msg;
 	uint32_t *seq = msg->type == LINK_SHOW	? &passed.u.show.seq
 			: msg->type == LINK_SET ? &passed.u.set.seq
+			: msg->type == LINK_SUSPEND ? &passed.u.suspend.seq
 						: &passed.u.mark.seq;
 	struct pending *pending = NULL;
 
@@ -266,12 +275,17 @@ static void read_client(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct link_client *client = watcher->data;
 	uint8_t b[LINK_DATAGRAM_MAX];
-	ssize_t n;
+	ssize_t n = 1;
 
 	(void)loop;
 	(void)events;
-	while (!client->dead && (n = recv(watcher->fd, b, sizeof(b), 0)) > 0)
-		take_datagram(client, b, (size_t)n);
+	for (int i = 0; i < BURST && !client->dead && n > 0; i++) {
+		n = recv(watcher->fd, b, sizeof(b), 0);
+		if (n > 0)
+			take_datagram(client, b, (size_t)n);
+	}
+	if (n > 0 && !client->dead)
+		return;
 	if (client->dead || n == 0 || (errno != EAGAIN && errno != EINTR))
 		client->dead = true;
 }
@@ -332,7 +346,7 @@ static void take(struct link_client *client, const struct link_msg *msg)
 			server->ops->module_msg(server->arg, msg);
 	} else if (client->who == LINK_COMPANION) {
 		if (msg->type == LINK_MARK || msg->type == LINK_UNMARK ||
-		    msg->type == LINK_SET)
+		    msg->type == LINK_SET || msg->type == LINK_SUSPEND)
 			link_server_ask_module(client, msg);
 		else if (msg->type == LINK_SHOW)
 			server->ops->show(server->arg, client, &msg->u.show);

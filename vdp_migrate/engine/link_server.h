@@ -54,6 +54,8 @@ void link_server_flush_told(struct link_server *server);
 
 /* To the module, if it is there. */
 void link_server_tell_module(struct link_server *server, const struct link_msg *msg);
+/* What was said to it goes out now. */
+void link_server_flush_module(struct link_server *server);
 
 /* For an answer that comes later: who asked, by number; NULL: gone. */
 unsigned link_client_number(const struct link_client *client);

@@ -92,6 +92,13 @@ int lq_socket_send(struct lq_socket *sockets, const struct addr *giaddr,
 	return r;
 }
 
+int lq_socket_open(struct lq_socket *sockets, const struct addr *giaddr)
+{
+	int fd;
+
+	return giaddr->family == ADDR_IPV4 ? open_for(sockets, giaddr, &fd) : -EAFNOSUPPORT;
+}
+
 void lq_socket_close(struct lq_socket *sockets, const struct addr *giaddr)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -213,7 +220,7 @@ static void drain(struct lq_socket *sockets, const struct one *one, lq_socket_cb
 		if (ntohs(from.sin_port) != DHCP_SERVER_PORT)
 			sockets->counts.other_port++;
 		memcpy(server.b, &from.sin_addr, 4);
-		cb(arg, &one->giaddr, &server, msg, (size_t)len);
+		cb(arg, &one->giaddr, &server, ntohs(from.sin_port), msg, (size_t)len);
 	}
 }
 

@@ -21,13 +21,18 @@ void lq_socket_free(struct lq_socket *sockets);
 int lq_socket_send(struct lq_socket *sockets, const struct addr *giaddr,
 		   const struct addr *server, const uint8_t *msg, size_t len);
 
+/* Open the socket on this address, if it is not: what comes there is handed over. 0 or
+ * -errno as above. */
+int lq_socket_open(struct lq_socket *sockets, const struct addr *giaddr);
+
 /* Close the socket on this address, if there is one; the next send opens it again. */
 void lq_socket_close(struct lq_socket *sockets, const struct addr *giaddr);
 
 /* Watch the descriptor for reading; dispatch hands over what is there. */
 int lq_socket_fd(const struct lq_socket *sockets);
 typedef void (*lq_socket_cb)(void *arg, const struct addr *giaddr,
-			     const struct addr *server, const uint8_t *msg, size_t len);
+			     const struct addr *server, uint16_t sport,
+			     const uint8_t *msg, size_t len);
 void lq_socket_dispatch(struct lq_socket *sockets, lq_socket_cb cb, void *arg);
 
 struct lq_socket_counts {

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,10 @@
 
 #include "config.h"
 #include "engine.h"
-#include "events.h"
 #include "guard_backend.h"
 #include "log.h"
 #include "sandbox.h"
 #include "store.h"
-#include "vdp_migrate/protocol.h"
-#include "wire/text.h"
 
 #define STATE_DIR "/var/lib/vdp-migrate"
 #define RETRY_MS 1000		/* a commit that failed */
@@ -36,8 +34,6 @@ static int open_edges(struct engine *engine, const struct arguments *arguments);
 static void take_back(struct engine *engine);
 static void watch(struct engine *engine);
 static void stop(struct engine *engine);
-
-static const struct link_server_ops link_ops;
 
 int main(int argc, char **argv)
 {
@@ -127,9 +123,10 @@ static int start(struct engine *engine, const struct arguments *arguments)
 			log_line(LOG_ERR, "socket @vdp-migrate: %s", strerror(-listener));
 		return listener;
 	}
-	engine->server = link_server_new(engine->loop, listener, &link_ops, engine);
+	engine->server = link_server_new(engine->loop, listener, &inputs_link_ops, engine);
 	engine->bridge = bridge_new(&engine_io, engine);
-	if (!engine->server || !engine->bridge) {
+	engine->station = station_new(&engine_io, engine);
+	if (!engine->server || !engine->bridge || !engine->station) {
 		log_line(LOG_ERR, "no memory");
 		return -ENOMEM;
 	}
@@ -146,12 +143,15 @@ static int start(struct engine *engine, const struct arguments *arguments)
 	if (!engine->kept)
 		return -ENOMEM;
 	engine->control = (struct control){
-		.bridge = engine->bridge, .guard_ops = engine->guard_ops,
+		.bridge = engine->bridge, .station = engine->station,
+		.guard_ops = engine->guard_ops,
 		.guard = engine->guard, .server = engine->server,
 		.lq = engine->lq, .ports = engine->ports,
 	};
 	take_back(engine);
+	bridge_loading(engine->bridge, engine_now(), true);
 	kept_load(engine->kept, engine_now());
+	bridge_loading(engine->bridge, engine_now(), false);
 	watch(engine);
 	return 0;
 }
@@ -187,6 +187,19 @@ static int open_edges(struct engine *engine, const struct arguments *arguments)
 		log_line(LOG_ERR, "packet socket for snooping: %s", strerror(-err));
 		return err;
 	}
+	err = frame_out_new(&engine->frames);
+	if (err) {
+		log_line(LOG_ERR, "packet socket for sending: %s", strerror(-err));
+		return err;
+	}
+	err = bridge_set_new(&engine->set);
+	if (err) {
+		log_line(LOG_ERR, "the kernel's bridges: %s", strerror(-err));
+		return err;
+	}
+	engine->routers = router_ports_new(engine->set, arguments->state);
+	if (!engine->routers)
+		return -ENOMEM;
 	engine->giaddr = giaddr_new(engine->db, engine->lq);
 	err = engine->giaddr ? watches_new(engine->loop, engine->bridge, engine->db,
 					   &engine->watches, &what)
@@ -221,161 +234,11 @@ static void take_back(struct engine *engine)
 	if (err)
 		log_line(LOG_ERR, "guard: what the kernel holds cannot be read: %s",
 			 strerror(-err));
+	(void)opened_look(engine);
+	bridge_open(engine->bridge, engine_now(), engine->opened);
 }
 
-/* Events. */
-
-static void guard_event(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct engine *engine = watcher->data;
-
-	(void)loop;
-	(void)events;
-	if (engine->guard_ops->dispatch(engine->guard) <= 0)
-		return;
-	log_line(LOG_WARNING, "guard: somebody else has changed table bridge vdp_migrate; "
-		 "put back");
-	if (engine_recover(engine)) {
-		engine->guard_failed = true;
-		return;
-	}
-	engine->control.put_back++;
-	events_tell_state(engine->server, "guard", NULL, "put back",
-			  "changed by somebody else");
-}
-
-static void link_changed(void *arg, const char *name)
-{
-	struct engine *engine = arg;
-
-	(void)name;
-	watches_links_changed(engine->watches);
-	bridge_links_changed(engine->bridge, engine_now());
-}
-
-static void db_event(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct engine *engine = watcher->data;
-
-	(void)loop;
-	(void)events;
-	bridge_db_dispatch(engine->db, link_changed, engine);
-}
-
-static void lq_message(void *arg, const struct addr *giaddr, const struct addr *server,
-		       const uint8_t *msg, size_t len)
-{
-	struct engine *engine = arg;
-
-	if (bridge_lq_input(engine->bridge, engine_now(), giaddr, server, msg, len) ==
-	    LQ_NOT_A_REPLY)
-		giaddr_suspect(engine->giaddr, giaddr);
-}
-
-static void lq_event(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct engine *engine = watcher->data;
-
-	(void)loop;
-	(void)events;
-	lq_socket_dispatch(engine->lq, lq_message, engine);
-}
-
-static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets, size_t len)
-{
-	struct engine *engine = arg;
-	struct inet_frame decoded;
-	char port[VM_IFNAME_MAX];
-
-	if (inet_decode(octets, len, &decoded, NULL))
-		return;
-	if (!bridge_db_name(engine->db, ifindex, port) &&
-	    (decoded.ethertype != ETHERTYPE_LLDP ||
-	     !bridge_db_anchor(engine->db, ifindex, port)))
-		return;
-	if (vlan)
-		decoded.vlan = vlan;
-	bridge_frame(engine->bridge, engine_now(), port, &decoded);
-}
-
-static void ports_event(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct engine *engine = watcher->data;
-
-	(void)loop;
-	(void)events;
-	port_socket_dispatch(engine->ports, frame, engine);
-}
-
-static void module_msg(void *arg, const struct link_msg *msg)
-{
-	struct engine *engine = arg;
-	ms_t now = engine_now();
-
-	switch (msg->type) {
-	case LINK_REPLAY:
-	case LINK_REPLAY_END:
-		if (msg->type == LINK_REPLAY)
-			events_tell_state(engine->server, "module", NULL, "connected", NULL);
-		bridge_replay(engine->bridge, now, msg->type == LINK_REPLAY_END);
-		break;
-	case LINK_PORT:
-		bridge_port(engine->bridge, now, &msg->u.port);
-		break;
-	case LINK_VSI:
-		bridge_vsi(engine->bridge, now, &msg->u.vsi);
-		break;
-	case LINK_FORGOTTEN:
-		bridge_forgotten(engine->bridge, now, msg->u.forgotten);
-		break;
-	case LINK_COUNTER:
-		control_counter(&engine->control, &msg->u.counter);
-		break;
-	}
-}
-
-static void module_gone(void *arg)
-{
-	struct engine *engine = arg;
-
-	events_tell_state(engine->server, "module", NULL, "gone", NULL);
-	bridge_module_gone(engine->bridge, engine_now());
-}
-
-static void show(void *arg, struct link_client *client, const struct link_show *table)
-{
-	struct engine *engine = arg;
-
-	engine->control.now = engine_now();
-	control_show(&engine->control, client, table);
-}
-
-static void watched(void *arg, struct link_client *client, uint32_t seq)
-{
-	(void)arg;
-	events_watch(client, seq);
-}
-
-static void asked(void *arg, struct link_client *client, const struct link_ask *ask)
-{
-	struct engine *engine = arg;
-
-	engine->control.now = engine_now();
-	control_ask(&engine->control, client, ask);
-}
-
-static void bound(void *arg, struct link_client *client, bool bind,
-		  const struct link_bind *what)
-{
-	struct engine *engine = arg;
-
-	kept_bind(engine->kept, engine_now(), client, bind, what);
-}
-
-static const struct link_server_ops link_ops = {
-	.module_msg = module_msg, .module_gone = module_gone, .show = show, .bind = bound,
-	.watch = watched, .ask = asked,
-};
+/* The loop. */
 
 static void deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 {
@@ -384,7 +247,7 @@ static void deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)events;	/* before_waiting does what is due */
 }
 
-/* Binding first: what is due, then the kernel, then the wait. */
+/* Binding first: what is due, then the kernel, then group queries, then the wait. */
 static void before_waiting(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
 	struct engine *engine = watcher->data;
@@ -397,12 +260,29 @@ static void before_waiting(struct ev_loop *loop, ev_prepare *watcher, int events
 		giaddr_tick(engine->giaddr, now);
 	if (bridge_deadline(engine->bridge) <= now)
 		bridge_tick(engine->bridge, now);
+	if (station_deadline(engine->station) <= now)
+		station_tick(engine->station, now);
 	if (engine->announced && engine->announce_by <= now)
 		engine->guard_dirty = true;
 	engine_commit(engine);
+	/* Somebody's answer waits for this. */
+	if (!engine->guard_failed)
+		bridge_ready_say(engine->bridge, engine_now());
+	link_server_flush_module(engine->server);
+	if (!engine->guard_failed)
+		bridge_committed(engine->bridge, engine_now());
+	else
+		bridge_not_committed(engine->bridge, engine_now());
+	bridge_set_flushed(engine->set);
 	kept_commit(engine->kept);
+	/* What the start has needed, once it is done. */
+	if (!engine->begun)
+		malloc_trim(0);
+	engine->begun = true;
 	link_server_flush_told(engine->server);
 	next = bridge_deadline(engine->bridge);
+	if (station_deadline(engine->station) < next)
+		next = station_deadline(engine->station);
 	if (giaddr_deadline(engine->giaddr) < next)
 		next = giaddr_deadline(engine->giaddr);
 	if (engine->guard_failed && next > now + RETRY_MS)
@@ -425,21 +305,9 @@ static void end(struct ev_loop *loop, ev_signal *watcher, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static void watch_fd(struct engine *engine, ev_io *watcher, int fd,
-		     void (*cb)(struct ev_loop *loop, ev_io *watcher, int events))
-{
-	ev_io_init(watcher, cb, fd, EV_READ);
-	watcher->data = engine;
-	ev_io_start(engine->loop, watcher);
-}
-
 static void watch(struct engine *engine)
 {
-	watch_fd(engine, &engine->guard_readable, engine->guard_ops->fd(engine->guard),
-		 guard_event);
-	watch_fd(engine, &engine->db_readable, bridge_db_fd(engine->db), db_event);
-	watch_fd(engine, &engine->lq_readable, lq_socket_fd(engine->lq), lq_event);
-	watch_fd(engine, &engine->ports_readable, port_socket_fd(engine->ports), ports_event);
+	inputs_watch(engine);
 	ev_timer_init(&engine->deadline, deadline, 0.0, 0.0);
 	ev_prepare_init(&engine->before_waiting, before_waiting);
 	engine->before_waiting.data = engine;
@@ -455,9 +323,14 @@ static void stop(struct engine *engine)
 	kept_close(engine->kept);
 	link_server_free(engine->server);
 	bridge_free(engine->bridge);
+	station_free(engine->station);
 	watches_free(engine->watches);
 	giaddr_free(engine->giaddr);
 	port_socket_free(engine->ports);
+	port_socket_free(engine->arp);
+	frame_out_free(engine->frames);
+	router_ports_free(engine->routers);
+	bridge_set_free(engine->set);
 	lq_socket_free(engine->lq);
 	bridge_db_free(engine->db);
 	if (engine->guard)

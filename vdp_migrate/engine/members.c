@@ -195,6 +195,9 @@ static bool differ(const struct link_port *a, const struct link_port *b)
 	return a->assist != b->assist || a->guard != b->guard || a->trusted != b->trusted ||
 	       a->remote_id_text != b->remote_id_text || a->n_keys != b->n_keys ||
 	       a->n_servers != b->n_servers || a->n_giaddrs != b->n_giaddrs ||
+	       a->groups != b->groups || a->n_schedule != b->n_schedule ||
+	       a->conflict != b->conflict || a->max_rate != b->max_rate ||
+	       memcmp(a->schedule, b->schedule, sizeof(a->schedule)) != 0 ||
 	       memcmp(a->keys, b->keys, sizeof(a->keys)) != 0 ||
 	       memcmp(a->servers, b->servers, a->n_servers * sizeof(*a->servers)) != 0 ||
 	       memcmp(a->giaddrs, b->giaddrs, a->n_giaddrs * sizeof(*a->giaddrs)) != 0;

@@ -27,6 +27,7 @@
 #define MESSAGE_SIZE 256
 /* Each ENOENT or EEXIST costs a round; elements may go on expiring meanwhile. */
 #define ROUNDS 8
+#define KEEP_MOST (256 << 10)
 #define ACK_RCVBUF (4 << 20)
 /* The kernel keeps no longer ones without overflow somewhere: 34 years. */
 #define TIMEOUT_MAX_MS ((ms_t)1 << 40)
@@ -38,6 +39,7 @@ struct outcome {
 	int error;
 };
 
+static int commit(struct nft_batch *batch, struct nft_change *const *changes, size_t n);
 static int build(struct nft_batch *batch, struct nft_change *const *changes, size_t n);
 static int transmit(struct nft_batch *batch);
 static struct outcome collect(struct nft_batch *batch, struct nft_change *const *changes,
@@ -75,6 +77,19 @@ void nft_batch_done(struct nft_batch *batch)
 }
 
 int nft_batch_commit(struct nft_batch *batch, struct nft_change *const *changes, size_t n)
+{
+	int r = commit(batch, changes, n);
+
+	/* A start with all its bindings is not to be paid for ever. */
+	if (batch->size > KEEP_MOST) {
+		free(batch->buf);
+		batch->buf = NULL;
+		batch->size = 0;
+	}
+	return r;
+}
+
+static int commit(struct nft_batch *batch, struct nft_change *const *changes, size_t n)
 {
 	for (int round = 0; round < ROUNDS; round++) {
 		struct outcome outcome;

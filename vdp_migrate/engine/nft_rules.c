@@ -3,8 +3,13 @@
  * The text of the rules: IP source guard and ARP inspection against the sets of
  * bindings, RARP against the MACs of announced VSIs, and what only servers and
  * routers send (DHCP, DHCPv6, router advertisements, redirects, IGMP and MLD
- * queries) dropped on every guarded port. IPv6 sources are not judged. In chain
+ * queries, and what else makes a bridge take a port for a multicast router's: RFC 4286,
+ * PIM hellos) dropped on every guarded port. IPv6 sources are not judged. In chain
  * `check`, accept = all is well, return = a violation.
+ *
+ * IGMP and MLD reports need no binding: a VM's groups are asked for as soon as it is
+ * there. Too many are a violation: each announced MAC has its own rate, and all the
+ * others of a port have one together, so that no VM starves another's.
  *
  * Prerouting: a forged frame that is dropped later has moved the FDB entry
  * already. A load replaces the rules as one transaction and leaves the elements of
@@ -37,6 +42,10 @@ static const char rules[] =
 	"  set b4t { typeof iifname . vlan id . ether saddr . ip saddr; "
 	"    flags timeout; }\n"
 	"  set macs { typeof iifname . ether saddr; }\n"
+	"  set reports { typeof iifname . ether saddr; size 65535; "
+	"    flags dynamic,timeout; timeout 1m; }\n"
+	"  set strays { typeof iifname; size 65535; flags dynamic,timeout; "
+	"    timeout 1m; }\n"
 	"  set viol { typeof iifname . meta protocol; size 65535; flags dynamic; "
 	"    counter; }\n"
 	"  chain pre {\n"
@@ -67,19 +76,30 @@ static const char rules[] =
 	"    accept\n"
 	"  }\n"
 	"  chain u4 {\n"
-	"    ip protocol igmp goto groups4\n"
+	"    ip protocol vmap { igmp : goto groups4, pim : return }\n"
 	"    ip frag-off & 0x1fff == 0 udp sport 67 return\n"
 	"    iifname . ether saddr . ip saddr @b4u accept\n"
 	"    goto ask4\n"
 	"  }\n"
 	"  chain t4 {\n"
-	"    ip protocol igmp goto groups4\n"
+	"    ip protocol vmap { igmp : goto groups4, pim : return }\n"
 	"    ip frag-off & 0x1fff == 0 udp sport 67 return\n"
 	"    iifname . vlan id . ether saddr . ip saddr @b4t accept\n"
 	"    goto ask4\n"
 	"  }\n"
-	"  chain groups4 { ip protocol igmp igmp type membership-query return; "
-	"    accept; }\n"
+	"  chain groups4 { ip protocol igmp igmp type { membership-query, 0x30 } "
+	"    return; goto groups; }\n"
+	"  chain groups {\n"
+	"    iifname . ether saddr @macs goto known\n"
+	"    update @strays { iifname limit rate over 100/second burst 300 packets } "
+	"      return\n"
+	"    accept\n"
+	"  }\n"
+	"  chain known {\n"
+	"    update @reports { iifname . ether saddr limit rate over 100/second "
+	"      burst 300 packets } return\n"
+	"    accept\n"
+	"  }\n"
 	"  chain ask4 {\n"
 	"    ip saddr 0.0.0.0 ip daddr 255.255.255.255 ip frag-off & 0x1fff == 0 "
 	"      udp sport 68 udp dport 67 accept\n"
@@ -98,8 +118,11 @@ static const char rules[] =
 	"  chain six {\n"
 	"    meta protocol ip6 frag nexthdr { 0, 43, 44, 60 } return\n"
 	"    meta protocol ip6 frag frag-off != 0 accept\n"
+	"    meta l4proto pim return\n"
 	"    meta l4proto ipv6-icmp icmpv6 type { mld-listener-query, "
-	"      nd-router-advert, nd-redirect } return\n"
+	"      nd-router-advert, nd-redirect, 151 } return\n"
+	"    meta l4proto ipv6-icmp icmpv6 type { mld-listener-report, "
+	"      mld-listener-done, mld2-listener-report } goto groups\n"
 	"    meta l4proto udp udp sport 547 return\n"
 	"    accept\n"
 	"  }\n"

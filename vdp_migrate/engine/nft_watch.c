@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 
 #include "nft_batch.h"
+#include "nft_opened.h"
 
 #define RCVBUF (4 << 20)
 
@@ -31,7 +32,8 @@ static int keep_own_out(int fd, uint32_t own_port);
 static void take_message(struct nft_watch *watch, struct nlmsghdr *head);
 static void end_of_transaction(struct nft_watch *watch);
 static bool ours(struct nlmsghdr *head);
-/* The second attribute of sets, chains, rules and elements: set or chain. */
+static bool attr_is(struct nlmsghdr *head, int attr, const char *prefix);
+/* The second attribute of sets, rules and elements: set or chain. */
 static bool second_is(struct nlmsghdr *head, const char *prefix);
 
 int nft_watch_init(struct nft_watch *watch, uint32_t own_port)
@@ -59,7 +61,7 @@ void nft_watch_done(struct nft_watch *watch)
 int nft_watch_dispatch(struct nft_watch *watch)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[65536];
-	bool lost;
+	int taken;
 
 	for (;;) {
 		ssize_t got = recv(nl_socket_get_fd(watch->sock), buf, sizeof(buf),
@@ -76,9 +78,9 @@ int nft_watch_dispatch(struct nft_watch *watch)
 		for (; nlmsg_ok(head, left); head = nlmsg_next(head, &left))
 			take_message(watch, head);
 	}
-	lost = watch->lost;
-	watch->lost = false;
-	return lost;
+	taken = watch->lost ? 1 : watch->opened ? 2 : 0;
+	watch->lost = watch->opened = false;
+	return taken;
 }
 
 /* A datagram holds messages of one transaction, so of one sender. A BPF load
@@ -111,6 +113,9 @@ static void take_message(struct nft_watch *watch, struct nlmsghdr *head)
 	case NFT_MSG_DELCHAIN:
 		watch->taken |= ours(head);
 		break;
+	case NFT_MSG_NEWCHAIN:
+		watch->opens |= ours(head) && attr_is(head, NFTA_CHAIN_NAME, NFT_OPENED);
+		break;
 	case NFT_MSG_DELSET:
 		/* A set without a name of its own belongs to a rule. */
 		watch->taken |= ours(head) && !second_is(head, "__");
@@ -132,7 +137,8 @@ static void end_of_transaction(struct nft_watch *watch)
 {
 	if (watch->taken || (watch->rules_gone && !watch->rules_back))
 		watch->lost = true;
-	watch->taken = watch->rules_gone = watch->rules_back = false;
+	watch->opened |= watch->opens;
+	watch->taken = watch->rules_gone = watch->rules_back = watch->opens = false;
 }
 
 static bool ours(struct nlmsghdr *head)
@@ -150,8 +156,12 @@ static bool ours(struct nlmsghdr *head)
 
 static bool second_is(struct nlmsghdr *head, const char *prefix)
 {
-	struct nlattr *name =
-		nlmsg_find_attr(head, sizeof(struct nfgenmsg), NFTA_RULE_CHAIN);
+	return attr_is(head, NFTA_RULE_CHAIN, prefix);
+}
+
+static bool attr_is(struct nlmsghdr *head, int attr, const char *prefix)
+{
+	struct nlattr *name = nlmsg_find_attr(head, sizeof(struct nfgenmsg), attr);
 	size_t len = strlen(prefix);
 
 	return name && (size_t)nla_len(name) >= len &&

@@ -15,13 +15,14 @@ struct nft_watch {
 	/* In the transaction that is being told: */
 	bool taken;		/* what nobody but us takes away */
 	bool rules_gone, rules_back;
-	bool lost;		/* since the last dispatch */
+	bool opens;		/* NFT_OPENED, there before or not */
+	bool lost, opened;	/* since the last dispatch */
 };
 
 /* own_port: the port ID of the socket that our own changes leave from. */
 int nft_watch_init(struct nft_watch *watch, uint32_t own_port);
 void nft_watch_done(struct nft_watch *watch);
-/* 1: taken away; else 0. */
+/* 1: taken away; 2: not that, but opened by hand, once more it may be; else 0. */
 int nft_watch_dispatch(struct nft_watch *watch);
 
 #endif

@@ -30,6 +30,7 @@
 #define BATCH 16
 #define BATCHES_MAX 16
 #define VID_MASK 0x0fff
+#define ARP_ALONE (-1) /* in place of an ifindex: all interfaces, and that filter */
 #define ETHERTYPE_LLDP 0x88cc
 
 struct slot {
@@ -51,6 +52,7 @@ static int open_on(int ifindex, struct port_socket **ret_socket);
 static int prepare(int fd, int ifindex);
 static int filter(int fd);
 static int filter_local(int fd);
+static int filter_arp(int fd);
 static int attach(int fd, const struct sock_fprog *program);
 static int set(int fd, int level, int option, int value);
 static void arm(struct port_socket *socket, unsigned i);
@@ -64,6 +66,11 @@ int port_socket_new(struct port_socket **ret_socket)
 int port_socket_new_local(uint32_t bridge_ifindex, struct port_socket **ret_socket)
 {
 	return open_on((int)bridge_ifindex, ret_socket);
+}
+
+int port_socket_new_arp(struct port_socket **ret_socket)
+{
+	return open_on(ARP_ALONE, ret_socket);
 }
 
 static int open_on(int ifindex, struct port_socket **ret_socket)
@@ -142,12 +149,12 @@ static int prepare(int fd, int ifindex)
 {
 	struct sockaddr_ll any = { .sll_family = AF_PACKET,
 				   .sll_protocol = htons(ETH_P_ALL),
-				   .sll_ifindex = ifindex };
-	int r = ifindex ? filter_local(fd) : filter(fd);
+				   .sll_ifindex = ifindex > 0 ? ifindex : 0 };
+	int r = ifindex > 0 ? filter_local(fd) : ifindex ? filter_arp(fd) : filter(fd);
 
 	if (!r)
 		r = set(fd, SOL_PACKET, PACKET_AUXDATA, 1);
-	if (!r && !ifindex)
+	if (!r && ifindex <= 0)
 		r = set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 	if (!r && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF) < 0)
 		(void)set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
@@ -156,34 +163,40 @@ static int prepare(int fd, int ifindex)
 	return r;
 }
 
-/* RARP; LLDP; IGMP; UDP from or to port 67 or 68, not in a later fragment, but no
- * DHCPLEASEQUERY and no answer to one (RFC 4388: types 10 to 13), where option 53 is
- * the first: each would wake us twice just when its binding is due. */
+/* RARP; LLDP; IGMP; ICMPv6 behind a hop-by-hop header, which is MLD (RFC 3810 5); UDP
+ * from or to port 67 or 68, not in a later fragment, but no DHCPLEASEQUERY and no answer
+ * to one (RFC 4388: types 10 to 13), where option 53 is the first: each would wake us
+ * twice just when its binding is due. */
 static int filter(int fd)
 {
 	static struct sock_filter code[] = {
 		/*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), /* ethertype */
-		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 19, 0),
-		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_LLDP, 18, 0),
-		/*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 16),
-		/*  4 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23), /* protocol */
-		/*  5 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 15, 0),
-		/*  6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
-		/*  7 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* fragment offset */
-		/*  8 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 11, 0),
-		/*  9 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* header length */
-		/* 10 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14), /* source port */
-		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 4, 0),
-		/* 12 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 3, 0),
-		/* 13 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
-		/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 1, 0),
-		/* 15 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 4),
-		/* 16 */ BPF_STMT(BPF_LD | BPF_W | BPF_IND, 14 + 8 + 239),
-		/* 17 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x00ffffff),
-		/* 18 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x35010a, 0, 2),
-		/* 19 */ BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0x35010d, 1, 0),
-		/* 20 */ BPF_STMT(BPF_RET | BPF_K, 0),
-		/* 21 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+		/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_REVARP, 24, 0),
+		/*  2 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_LLDP, 23, 0),
+		/*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 5, 0),
+		/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IPV6, 0, 20),
+		/*  5 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20), /* next header */
+		/*  6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 18),
+		/*  7 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 54), /* hop-by-hop: next */
+		/*  8 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 17, 16),
+		/*  9 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23), /* protocol */
+		/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 15, 0),
+		/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
+		/* 12 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* fragment offset */
+		/* 13 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 11, 0),
+		/* 14 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* header length */
+		/* 15 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14), /* source port */
+		/* 16 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 4, 0),
+		/* 17 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 3, 0),
+		/* 18 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
+		/* 19 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 1, 0),
+		/* 20 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 4),
+		/* 21 */ BPF_STMT(BPF_LD | BPF_W | BPF_IND, 14 + 8 + 239),
+		/* 22 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x00ffffff),
+		/* 23 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x35010a, 0, 2),
+		/* 24 */ BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0x35010d, 1, 0),
+		/* 25 */ BPF_STMT(BPF_RET | BPF_K, 0),
+		/* 26 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
 	};
 	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
 					    .filter = code };
@@ -216,6 +229,26 @@ static int filter_local(int fd)
 		/* 14 */ FROM_SERVER(18, 6, 0),
 		/* 21 */ BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
 		/* 22 */ BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
+					    .filter = code };
+
+	return attach(fd, &program);
+}
+
+/* ARP replies to nobody's address: what answers a probe (RFC 5227), and hardly anything
+ * else. */
+static int filter_arp(int fd)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), /* ethertype */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 0, 5),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20), /* operation */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 38), /* target address */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]),
 					    .filter = code };

@@ -16,6 +16,8 @@ struct port_socket;
 int port_socket_new(struct port_socket **ret_socket);
 /* Instead: what this machine itself sends into that bridge to DHCP clients. */
 int port_socket_new_local(uint32_t bridge_ifindex, struct port_socket **ret_socket);
+/* Instead: ARP replies to ARP probes. */
+int port_socket_new_arp(struct port_socket **ret_socket);
 void port_socket_free(struct port_socket *socket);
 
 /* Watch the descriptor for reading; dispatch hands over what is there (if it is

@@ -52,7 +52,7 @@ struct port *ports_number(const struct bridge *b, uint16_t number)
 
 void ports_apply(struct bridge *b, struct port *port)
 {
-	enum link_guard mode = wanted_mode(port);
+	enum link_guard mode = b->open ? LINK_GUARD_OFF : wanted_mode(port);
 
 	find_place(b, port);
 	if (!port->placed && mode != LINK_GUARD_OFF) {
@@ -82,7 +82,7 @@ void ports_apply(struct bridge *b, struct port *port)
 	} else if (!port->offloaded) {
 		port->offloaded_logged = false;
 	}
-	if (port->known && mode != port->mode) {
+	if ((port->known || b->open) && mode != port->mode) {
 		if (b->io->mode(b->arg, port->name, mode))
 			b->io->log(b->arg, LOG_ERR, port->name, NULL, "guard: no memory");
 		else {
@@ -90,6 +90,7 @@ void ports_apply(struct bridge *b, struct port *port)
 			port->mode = mode;
 		}
 	}
+	bridge_groups_port(b, port);
 	bridge_cases_port(b, port);
 }
 
@@ -113,15 +114,27 @@ unsigned ports_servers(struct bridge *b, const struct port *port, uint16_t vlan,
 	for (unsigned i = 0; i < set->n_servers && n < LQ_SERVERS_MAX; i++)
 		if (for_vlan(&set->servers[i], vlan))
 			ret_servers[n++] = set->servers[i].addr;
-	if (!n)
-		return 0;
+	return n && ports_giaddr(b, port, vlan, ret_giaddr) ? n : 0;
+}
+
+bool ports_giaddr(struct bridge *b, const struct port *port, uint16_t vlan,
+		  struct addr *ret_giaddr)
+{
+	const struct link_port *set = &port->settings;
+
 	for (unsigned i = 0; i < set->n_giaddrs; i++) {
 		if (!for_vlan(&set->giaddrs[i], vlan))
 			continue;
 		*ret_giaddr = set->giaddrs[i].addr;
-		return n;
+		return true;
 	}
-	return b->io->giaddr(b->arg, port->name, ret_giaddr) ? n : 0;
+	return b->io->giaddr(b->arg, port->name, ret_giaddr);
+}
+
+bool ports_may_query(const struct port *port)
+{
+	return port->settings.assist == LINK_ASSIST_LEASEQUERY ||
+	       port->settings.assist == LINK_ASSIST_AUTO;
 }
 
 /* Statics. */

@@ -36,16 +36,16 @@ struct sure {
 
 static void look_at(void *arg, struct binding *binding);
 static void later(struct bridge *b, struct binding *binding);
-static void ask(struct bridge *b, const struct port *port, const struct binding *binding);
+static void ask(struct bridge *b, struct port *port, struct binding *binding);
 static void renew(struct bridge *b, const struct refreshing *r,
 		  const struct lq_answer *answer);
 static void forget(struct bridge *b, struct refreshing *refreshing);
 
 void refresh_due(struct bridge *b, struct binding *binding)
 {
-	const struct port *port = ports_number(b, binding->port);
+	struct port *port = ports_number(b, binding->port);
 
-	if (!port->known || port->settings.assist == LINK_ASSIST_OFF)
+	if (!port->known || !ports_may_query(port))
 		return;
 	if (HASH_COUNT(b->refreshing) >= OPEN_MAX)
 		later(b, binding);
@@ -57,7 +57,7 @@ void refresh_port(struct bridge *b, const struct port *port)
 {
 	struct sure sure = { .b = b, .port = port };
 
-	if (port->settings.assist != LINK_ASSIST_OFF && port->settings.n_servers)
+	if (ports_may_query(port) && port->settings.n_servers)
 		binding_each(b->bindings, look_at, &sure);
 }
 
@@ -108,7 +108,7 @@ static void later(struct bridge *b, struct binding *binding)
 			   b->now + 1000 + b->io->random(b->arg) % (wait + 1));
 }
 
-static void ask(struct bridge *b, const struct port *port, const struct binding *binding)
+static void ask(struct bridge *b, struct port *port, struct binding *binding)
 {
 	struct lq_question question = {
 		.tag = TAG_REFRESH | ++b->last_tag, .key = LQ_BY_IP,
@@ -127,12 +127,15 @@ static void ask(struct bridge *b, const struct port *port, const struct binding 
 	refreshing->host = binding->host;
 	refreshing->ip = binding->ip;
 	HASH_ADD(hh, b->refreshing, tag, sizeof(refreshing->tag), refreshing);
-	if (!refreshing->hh.tbl)
+	if (!refreshing->hh.tbl) {
 		free(refreshing);
-	else if (lq_ask(b->lq, b->now, &question))
+	} else if (asking_rate_ask(b, port, &question)) {
+		/* No memory, or too many wait there. */
 		forget(b, refreshing);
-	else
+		later(b, binding);
+	} else {
 		b->counts.refreshed++;
+	}
 }
 
 /* Only a later end is news; where the length was not known, it is now. */
@@ -158,7 +161,7 @@ static void renew(struct bridge *b, const struct refreshing *r,
 
 static void forget(struct bridge *b, struct refreshing *refreshing)
 {
-	lq_cancel(b->lq, refreshing->tag);
+	asking_rate_cancel(b, refreshing->tag);
 	HASH_DEL(b->refreshing, refreshing);
 	free(refreshing);
 }

@@ -26,6 +26,7 @@
 #include "store_db.h"
 
 #define RETRY_S 5
+#define GATHER_MS 10
 #define CLOCK_S 60 /* how often a wall clock that was set is looked for */
 
 struct key {
@@ -252,28 +253,37 @@ static void times_of(const struct store *store, struct store_times *ret_times)
 		times_now(ret_times);
 }
 
+static char boot_id[40];
+
+static void read_boot_id(void)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read(fd, boot_id, sizeof(boot_id) - 1) < 0)
+		boot_id[0] = 0;
+	boot_id[strcspn(boot_id, "\n")] = 0;
+	close(fd);
+}
+
 static void times_now(struct store_times *ret_times)
 {
-	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct timespec mono, wall;
-	ssize_t n = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	pthread_once(&once, read_boot_id);
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	clock_gettime(CLOCK_REALTIME, &wall);
 	*ret_times = (struct store_times){
 		.mono = (ms_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
 		.wall = (ms_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
 	};
-	if (fd >= 0)
-		n = read(fd, ret_times->boot, sizeof(ret_times->boot) - 1);
+	memcpy(ret_times->boot, boot_id, sizeof(ret_times->boot));
 	/* Not known: as after a boot. */
-	if (n <= 0)
+	if (!boot_id[0])
 		snprintf(ret_times->boot, sizeof(ret_times->boot), "?%lld",
 			 (long long)ret_times->mono);
-	ret_times->boot[strcspn(ret_times->boot, "\n")] = 0;
-	if (fd >= 0)
-		close(fd);
 }
 
 /* No signal is the thread's. */
@@ -400,15 +410,25 @@ static bool wait_for_work(struct store *store, struct change **ret_work,
 /* Is there something to do? */
 static bool wait_once(struct store *store)
 {
+	/* So long more is waited for: a storm is a few transactions, and no disk and CPU is
+	 * taken from it just while it is dealt with. */
+	const struct timespec gather = { .tv_nsec = GATHER_MS * 1000000 };
 	struct store_times times;
 	struct timespec until;
+	bool wait;
 	int r = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += store->error ? RETRY_S : CLOCK_S;
 	while (!store->ending && (store->error || !store->queue) && r != ETIMEDOUT)
 		r = pthread_cond_timedwait(&store->wake, &store->lock, &until);
+	wait = !r && !store->ending;
+	/* Not with the lock: the loop is never to wait for this. */
+	pthread_mutex_unlock(&store->lock);
+	if (wait)
+		nanosleep(&gather, NULL);
 	times_of(store, &times);
+	pthread_mutex_lock(&store->lock);
 	return store->queue || store->error || store_db_clock_set(store->db, &times);
 }
 

@@ -126,6 +126,8 @@ int store_db_load(struct store_db *db, const struct store_times *times,
 	}
 	if (!err && db->ready)
 		err = read_rows(db, cb, arg, ret_bad);
+	if (db->sql) /* those pages are not read again */
+		sqlite3_db_release_memory(db->sql);
 	if (err)
 		snprintf(ret_why, why_size, "%s", db->why);
 	if (err != -EUCLEAN)
