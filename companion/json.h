@@ -6,7 +6,7 @@
  *   watch --json   { column: value, … }	one object and newline for each event
  *
  * Keys are the columns' names. Their order, and that no key is left out, may be
- * relied on; new keys may come. By the column's type:
+ * relied on; new keys may come; doc/show.schema.json has them all. By the column's type:
  *
  *   s  text: string, null if not known
  *   n  number: integer, null if not known

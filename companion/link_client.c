@@ -16,15 +16,21 @@
 #include "vdp_migrate/protocol.h"
 #include "wire/linkmsg.h"
 
+#define USUAL_MS 10000
+
 static int send_msg(int fd, const struct link_msg *msg);
 static int shake_hands(int fd);
 
 int link_client_connect(void)
 {
+	return link_client_connect_within(USUAL_MS);
+}
+
+int link_client_connect_within(unsigned ms)
+{
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 				    strlen(VDP_MIGRATE_SOCKET));
-	const struct timeval wait = { .tv_sec = 10 };
 	struct ucred peer;
 	socklen_t peer_len = sizeof(peer);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -33,8 +39,7 @@ int link_client_connect(void)
 	if (fd < 0)
 		return -errno;
 	memcpy(name.sun_path + 1, VDP_MIGRATE_SOCKET, strlen(VDP_MIGRATE_SOCKET));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
-	    connect(fd, (struct sockaddr *)&name, len) ||
+	if (link_client_within(fd, ms) || connect(fd, (struct sockaddr *)&name, len) ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len))
 		err = -errno;
 	else if (peer.uid != 0)
@@ -45,6 +50,16 @@ int link_client_connect(void)
 		return fd;
 	close(fd);
 	return err;
+}
+
+int link_client_within(int fd, unsigned ms)
+{
+	const struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)))
+		return -errno;
+	return 0;
 }
 
 int link_client_patience(int fd)

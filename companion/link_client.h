@@ -17,6 +17,11 @@ struct link_answer_ops {
  * than root. */
 int link_client_connect(void);
 
+/* The same, and from now on no wait for a word of the engine takes longer; another time
+ * for that, not 0. */
+int link_client_connect_within(unsigned ms);
+int link_client_within(int fd, unsigned ms);
+
 /* Wait for the engine's words for as long as it takes. 0 or -errno. */
 int link_client_patience(int fd);
 
