@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * test/replay CAPTURE.pcap: prints what each frame of a classic pcap file decodes to
- * by the product's own decoders: VDP association TLVs with their M- and S-bits,
- * DHCP messages with their lease. Of a bad frame it says what was wanted and at
- * which octet of the frame. Decides nothing.
+ * by the product's own decoders: VDP association TLVs with their M- and S-bits, help
+ * TLVs, DHCP messages with their lease, IGMP and MLD with their groups. Of a bad frame it
+ * says what was wanted and at which octet of the frame. Decides nothing.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "unit/capture.h"
 #include "vdp_migrate/protocol.h"
 #include "wire/dhcp4.h"
 #include "wire/ecp.h"
+#include "wire/igmp.h"
 #include "wire/inet.h"
+#include "wire/mld.h"
+#include "wire/orgtlv_help.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
@@ -19,8 +23,10 @@ static bool print_frame(const struct capture_frame *frame);
 static bool print_ecp(const struct capture_frame *frame);
 static bool print_vdpdu(struct rd payload);
 static void print_assoc(const struct vdp22_assoc *assoc);
+static bool print_help(struct rd value, size_t base);
 static bool print_inet(const struct capture_frame *frame);
 static bool print_dhcp(const struct inet_frame *f);
+static int print_report(const struct inet_frame *f);
 static void print_addr(const char *name, const struct addr *addr);
 static bool bad(const char *kind, const struct rd_error *error, size_t base);
 
@@ -88,15 +94,44 @@ static bool print_ecp(const struct capture_frame *frame)
 static bool print_vdpdu(struct rd payload)
 {
 	size_t len = rd_left(&payload), base = rd_at(&payload);
+	const uint8_t *pdu = rd_bytes(&payload, len, "VDPDU");
 	static struct vdp22 v;
 	struct rd_error error;
+	struct rd value;
+	size_t at = 0;
+	bool ok = true;
 
-	if (vdp22_decode(rd_bytes(&payload, len, "VDPDU"), len, &v, &error))
+	if (vdp22_decode(pdu, len, &v, &error))
 		return bad("     VDPDU", &error, base);
 	for (unsigned i = 0; i < v.n; i++)
 		print_assoc(&v.assoc[i]);
 	if (!v.n)
 		printf("     no association TLV\n");
+	while (vdp22_next_org(pdu, &v, &at, &value))
+		ok &= print_help(value, base);
+	return ok;
+}
+
+static bool print_help(struct rd value, size_t base)
+{
+	char id[VSI_ID_TEXT_MAX], giaddr[ADDR_TEXT_MAX], mac[MAC_TEXT_MAX];
+	static struct orgtlv_help help;
+	struct rd_error error;
+	int rc = orgtlv_get_help(value, &help, &error);
+
+	if (rc == -ENOENT) {
+		printf("     organizationally specific TLV, %zu octets\n", rd_left(&value));
+		return true;
+	}
+	if (rc)
+		return bad("     help request", &error, base);
+	printf("     help request%s%s, giaddr %s, xid %08x, vsi %s\n",
+	       help.flags & ORGTLV_HELP_DHCP4 ? " DHCPv4" : "",
+	       help.flags & ORGTLV_HELP_DHCP6 ? " DHCPv6" : "",
+	       addr_text(&help.giaddr, giaddr), help.xid, vsi_id_text(&help.id, id));
+	for (unsigned i = 0; i < help.n_entries; i++)
+		printf("       %s vlan %u\n", mac_text(&help.entries[i].mac, mac),
+		       help.entries[i].vlan);
 	return true;
 }
 
@@ -129,6 +164,7 @@ static bool print_inet(const struct capture_frame *frame)
 	char src[MAC_TEXT_MAX], dst[MAC_TEXT_MAX];
 	struct rd_error error;
 	struct inet_frame f;
+	int reported;
 
 	if (inet_decode(frame->p, frame->len, &f, &error))
 		return bad("frame", &error, 0);
@@ -137,8 +173,43 @@ static bool print_inet(const struct capture_frame *frame)
 		printf(" vlan %u", f.vlan);
 	if (f.udp && (f.dport == DHCP4_SERVER_PORT || f.dport == DHCP4_CLIENT_PORT))
 		return print_dhcp(&f);
+	reported = print_report(&f);
+	if (reported >= 0)
+		return reported;
 	printf(" ethertype 0x%04x\n", f.ethertype);
 	return true;
+}
+
+/* 1; 0: it is bad; -1: neither IGMP nor MLD. */
+static int print_report(const struct inet_frame *f)
+{
+	static const char *const types[] = { "?", "is-in", "is-ex", "to-in", "to-ex", "allow",
+					     "block" };
+	char group[ADDR_TEXT_MAX];
+	struct report_record record;
+	struct rd_error error;
+	struct report report;
+	int err = igmp_decode(f, &report, &error);
+
+	if (err == -ENOENT)
+		err = mld_decode(f, &report, &error);
+	if (err == -ENOENT)
+		return -1;
+	if (err)
+		return bad(" report", &error, 0);
+	printf(" %sv%u%s\n", report.family == ADDR_IPV6 ? "MLD" : "IGMP", report.version,
+	       report.what == REPORT_QUERY ? " query" : "");
+	while (report_next(&report, &record)) {
+		printf("     %s %s", types[record.type <= REPORT_BLOCK ? record.type : 0],
+		       addr_text(&record.group, group));
+		for (unsigned i = 0; i < record.n_sources; i++) {
+			const struct addr source = report_source(&record);
+
+			printf(" %s", addr_text(&source, group));
+		}
+		printf("\n");
+	}
+	return 1;
 }
 
 static bool print_dhcp(const struct inet_frame *f)

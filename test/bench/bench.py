@@ -2,7 +2,7 @@
 """
 The measurements and their table; README says what each figure means. Three switches
 stand side by side: with the product, stock with the bare sidecar, stock. What is
-compared takes turns, round by round, in a changing order.
+compared takes turns, round by round, in a changing order. Multicast is streams.py's.
 """
 import argparse
 import signal
@@ -10,11 +10,16 @@ import statistics
 import sys
 import time
 
-from side import STATUS_M, Side, lldpad_version, machine
+from side import SETTINGS, STATUS_M, Side, lldpad_version, machine
 from netns import World
+from streams import stream_rows
+import evacuated
+from rack import Rack
 
 FIRST_M = 100000        # VSIs that migrate, and have a lease
 FEW, MANY = 1000, 99999 # bindings of other VMs: below FIRST_M
+KEPT = 90000            # VSIs that are associated again and again
+RACK_PORTS, RACK_VSIS, SINGLES = 16, 60, 400
 WARM_UP = 20
 PAUSE_US = 3000         # closed loop: after the response, before the next request
 APART_US = 5000         # open loop: from request to request
@@ -51,6 +56,20 @@ class Share:
                 f">= {self.aim:.0%}", MET if self.met else MISSED)
 
 
+class Lost:
+    """A line of the table: associations that were acknowledged and never answered."""
+
+    def __init__(self, what, ours, other, of):
+        self.what, self.ours, self.other, self.of = what, ours, other, of
+        self.met = not any(ours)
+
+    def cells(self):
+        return (self.what, f"{sum(self.ours)} of {self.of}",
+                f"{sum(self.other)} of {self.of}", "",
+                "..".join(str(f(self.other)) for f in (min, max)), "0",
+                MET if self.met else MISSED)
+
+
 class Octets:
     """A line of the table: memory."""
 
@@ -82,11 +101,11 @@ class Progress:
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def plain_rounds(sides, rounds, count, progress):
+def plain_rounds(sides, rounds, count, progress, what="VDP response"):
     """Associates without the M-bit. side's name -> per round (acks, responses)."""
     found = {side.name: [] for side in sides}
     for i in range(rounds):
-        progress(f"VDP response: round {i + 1} of {rounds}")
+        progress(f"{what}: round {i + 1} of {rounds}")
         turn = i % len(sides)
         for side in sides[turn:] + sides[:turn]:
             lines = side.round("closed", count, PAUSE_US)
@@ -127,12 +146,80 @@ def binding_rows(found, committed):
     bare = Row("  without the event's way to us", row.ours - late, row.other - late,
                [(median(x) - late) / (median(y) - late)
                 for x, y in zip(ours, other) if x and y])
-    rows = [row, bare]
-    for name, aim in (("product", 0.99), ("sidecar", 0)):
-        lines = sum(found[name], [])
-        before = sum(0 < x[4] and (x[4] < x[3] or x[3] < 0) for x in lines)
-        rows.append(Share(f"bound before the response, {name}", before, len(lines), aim))
+    return [row, bare]
+
+
+def answer_rows(plain, slow, found):
+    """slow: with fast=no and hold=0; found: with M, where the answer waits."""
+    rows = []
+    for values, which, what, aim in (
+            (plain, 1, "VDP response, us : stock", 0.1),
+            (plain, 0, "ECP acknowledgement, us : stock", 1.1),
+            (slow, 1, "VDP response, fast=no hold=0", 1.01),
+            (slow, 0, "ECP acknowledgement, fast=no hold=0", 1.1)):
+        rows.append(compare(what, values, "product", ["sidecar", "stock"], which, aim))
+        if values is slow:
+            rows.append(compare("  null test, stock : stock", slow, "stock", ["sidecar"],
+                                which))
+    ours, other = ([[x[3] for x in block if x[3] > 0] for block in found[name]]
+                   for name in ("product", "sidecar"))
+    rows.append(Row("VDP response that waits for its binding, us : stock",
+                    median(sum(ours, [])), median(sum(other, [])),
+                    [median(x) / median(y) for x, y in zip(ours, other) if x and y], 0.3))
     return rows
+
+
+def keepalive_rows(sides, rounds, count, progress):
+    """CPU of lldpad for an association that only repeats one."""
+    cost = {side.name: [] for side in sides}
+    for i in range(rounds):
+        progress(f"keep-alives: round {i + 1} of {rounds}")
+        turn = i % len(sides)
+        for side in sides[turn:] + sides[:turn]:
+            before = side.lldpad_cpu()
+            side.round("closed", count, PAUSE_US, 0, KEPT)
+            cost[side.name].append((side.lldpad_cpu() - before) / count)
+    ours, (other, null) = cost["product"], (cost["sidecar"], cost["stock"])
+    # The first round was associations.
+    pairs = list(zip(ours, other, null))[1:]
+    return [Row("CPU of lldpad a keep-alive, us : stock", median(ours[1:]),
+                median(other[1:] + null[1:]), [2 * a / (b + c) for a, b, c in pairs],
+                1.2),
+            Row("  null test, stock : stock", median(null[1:]), median(other[1:]),
+                [c / b for _, b, c in pairs])]
+
+
+def storm_rows(world, storms, progress):
+    """A rack is evacuated: VSIs behind 16 ports at a station's pace, with the product
+    and with stock."""
+    leases = range(FIRST_M, FIRST_M + storms * RACK_PORTS * RACK_VSIS + SINGLES)
+    progress("two racks are being set up")
+    ours = Rack(world, "rack", RACK_PORTS, dict(SETTINGS["p1"], **{"max-rate": "0"}),
+                engine=True, leases=leases)
+    stock = Rack(world, "stock-rack", RACK_PORTS)
+    lost, times, late = ([], []), ([], []), 0
+    for rack in (ours, stock):
+        rack.ready()
+    progress("one VSI after the other")
+    single = ours.storm(SINGLES, pace=APART_US, m=True, ends=["e1"],
+                        first=FIRST_M + storms * RACK_PORTS * RACK_VSIS)
+    for i in range(storms):
+        progress(f"16 ports: storm {i + 1} of {storms}")
+        first = FIRST_M + i * RACK_PORTS * RACK_VSIS
+        for k, rack in sorted(enumerate((ours, stock)), reverse=i % 2):
+            found = rack.storm(RACK_VSIS, m=True, first=first)
+            lost[k].append(len(found.lost))
+            times[k].append(found.median() * 1000)
+            late += len(found.late) if rack is ours else 0
+    progress()
+    bound = storms * RACK_PORTS * RACK_VSIS
+    return [Lost(f"lost of associations, {RACK_PORTS} ports at once", *lost,
+                 bound),
+            Share("bound before the response", SINGLES - len(single.late), SINGLES, 1),
+            Share(f"bound before the response, {RACK_PORTS} ports", bound - late, bound,
+                  0.99),
+            Row(f"VDP response, {RACK_PORTS} ports at once", median(times[0]),
+                median(times[1]), [a / b for a, b in zip(*times)])]
 
 
 def scale_rows(world, options, progress):
@@ -177,6 +264,11 @@ def measure(world, options, progress):
     for side in sides:
         side.round("closed", WARM_UP, PAUSE_US)
     plain = plain_rounds(sides, options.rounds, options.round, progress)
+    product.lldpad.set("p1", "fast=no", "hold=0")
+    slow = plain_rounds(sides, options.rounds, options.round, progress,
+                        "VDP response, fast=no hold=0")
+    product.lldpad.set("p1", "fast=yes", "hold=10")
+    kept = keepalive_rows(sides, options.blocks + 1, options.round, progress)
 
     sidecar.sidecar_start()
     for side in (product, sidecar):
@@ -184,12 +276,7 @@ def measure(world, options, progress):
     found = migrated_blocks([product, sidecar], options.blocks, options.block, progress)
     committed = sidecar.sidecar_stop()
     progress()
-    rows = []
-    for which, what, aim in ((1, "VDP response", 1.01), (0, "ECP acknowledgement", 1.05)):
-        rows.append(compare(f"{what}, module : stock", plain, "product",
-                            ["sidecar", "stock"], which, aim))
-        rows.append(compare("  null test, stock : stock", plain, "stock",
-                            ["sidecar"], which))
+    rows = answer_rows(plain, slow, found) + kept
     each = options.rounds * options.round
     print_lost("plain", {name: each - sum(len(x[1]) for x in rounds)
                          for name, rounds in plain.items()})
@@ -208,10 +295,13 @@ def print_lost(what, lost):
 
 def main():
     parser = argparse.ArgumentParser(prog="test/bench/run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=120, help="of plain associates")
+    parser.add_argument("--rounds", type=int, default=60, help="of plain associates")
     parser.add_argument("--round", type=int, default=25, help="VSIs in one")
     parser.add_argument("--blocks", type=int, default=20, help="of migrated VSIs")
     parser.add_argument("--block", type=int, default=50, help="VSIs in one")
+    parser.add_argument("--streams", type=int, default=20,
+                        help="migrations with a stream of each kind")
+    parser.add_argument("--storms", type=int, default=4, help="of 960 VSIs")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     start = time.monotonic()
@@ -221,7 +311,12 @@ def main():
     with World() as world:
         rows = measure(world, options, Progress())
     with World() as world:
+        rows += storm_rows(world, options.storms, Progress())
+    with World() as world:
         rows += scale_rows(world, options, Progress())
+    rows += stream_rows(options.streams, Progress())
+    with World() as world:
+        rows += evacuated.rows(world, Progress())
     print_table(rows)
     print(f"at the end: {machine().rsplit(', ', 1)[1]}; "
           f"{time.monotonic() - start:.0f} s in all")

@@ -146,6 +146,11 @@ class Side:
         with open(f"/proc/{self.engine.pid}/status", encoding="ascii") as f:
             return int(re.search(r"VmRSS:\s*(\d+) kB", f.read())[1]) * 1024
 
+    def lldpad_cpu(self):
+        """ns that it has run."""
+        with open(f"/proc/{self.lldpad.process.pid}/schedstat", encoding="ascii") as f:
+            return int(f.read().split()[0])
+
     def _engine_start(self):
         """Seconds until it answers."""
         state = os.path.join(self.sw.dir, "state")

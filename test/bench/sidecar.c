@@ -7,7 +7,10 @@
  * which a few fields are filled in. It keeps no table, repeats no query, checks little,
  * and is no example.
  *
- *   sidecar PORT GIADDR SERVER
+ *   sidecar PORT GIADDR SERVER [WINDOW]
+ *
+ * With WINDOW it sniffs nothing: lines "FIRST COUNT" say which VSIs are to be bound (their
+ * MACs end in the number), and so many queries are out at once.
  *
  * At SIGTERM it prints what it has done: VSI number and time (CLOCK_REALTIME, ns) at
  * which the transaction was committed.
@@ -70,6 +73,7 @@ static struct {
 	int frames, server, kernel, signals;
 	uint8_t query[300];
 	uint32_t asked;
+	uint32_t window, out, next, last;	/* of the VSIs that are known */
 	uint8_t macs[ASKED_MAX][6];
 	struct transaction transaction;
 	uint32_t n;
@@ -86,7 +90,10 @@ static int kernel_socket(void);
 static int signal_socket(void);
 static void make_query(struct in_addr giaddr);
 static void make_transaction(const char *port);
+static void read_known(void);
+static void ask_known(void);
 static void ask(void);
+static void query(const uint8_t *mac);
 static void answer(void);
 static uint32_t lease_time(const uint8_t *message, size_t len);
 static void commit(const uint8_t *mac, const uint8_t *ip, uint32_t seconds);
@@ -98,10 +105,11 @@ int main(int argc, char **argv)
 	int epoll = epoll_create1(EPOLL_CLOEXEC), *fds[3];
 	struct in_addr giaddr, server;
 
-	if (argc != 4 || !inet_aton(argv[2], &giaddr) || !inet_aton(argv[3], &server)) {
+	if (argc < 4 || !inet_aton(argv[2], &giaddr) || !inet_aton(argv[3], &server)) {
 		fprintf(stderr, "usage: sidecar PORT GIADDR SERVER\n");
 		return EXIT_FAILURE;
 	}
+	side.window = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0;
 	open_all(argv[1], giaddr, server);
 	fds[0] = &side.frames;
 	fds[1] = &side.server;
@@ -123,10 +131,12 @@ int main(int argc, char **argv)
 				print();
 				return EXIT_SUCCESS;
 			}
-			if (events[i].data.fd == side.frames)
-				ask();
-			else
+			if (events[i].data.fd != side.frames)
 				answer();
+			else if (side.window)
+				read_known();
+			else
+				ask();
 		}
 	}
 }
@@ -134,7 +144,7 @@ int main(int argc, char **argv)
 static void open_all(const char *port, struct in_addr giaddr, struct in_addr server)
 {
 	side.signals = signal_socket();
-	side.frames = packet_socket(port);
+	side.frames = side.window ? STDIN_FILENO : packet_socket(port);
 	side.server = server_socket(giaddr, server);
 	side.kernel = kernel_socket();
 	make_query(giaddr);
@@ -229,6 +239,44 @@ static void make_transaction(const char *port)
 	memcpy(t->port, port, strnlen(port, sizeof(t->port) - 1));
 }
 
+static void read_known(void)
+{
+	char line[64];
+	ssize_t len = read(side.frames, line, sizeof(line) - 1);
+	uint32_t first, count;
+
+	if (len <= 0)
+		exit(EXIT_SUCCESS);
+	line[len] = 0;
+	if (sscanf(line, "%" SCNu32 " %" SCNu32, &first, &count) != 2)
+		return;
+	side.next = first;
+	side.last = first + count;
+	ask_known();
+}
+
+static void ask_known(void)
+{
+	for (; side.next < side.last && side.out < side.window; side.next++, side.out++) {
+		const uint8_t mac[6] = { 0x52, 0x54, (uint8_t)(side.next >> 24),
+					 (uint8_t)(side.next >> 16),
+					 (uint8_t)(side.next >> 8), (uint8_t)side.next };
+
+		query(mac);
+	}
+}
+
+static void query(const uint8_t *mac)
+{
+	uint32_t xid = htonl(side.asked);
+
+	memcpy(side.query + AT_XID, &xid, sizeof(xid));
+	memcpy(side.query + AT_CHADDR, mac, 6);
+	memcpy(side.macs[side.asked++], mac, 6);
+	if (send(side.server, side.query, sizeof(side.query), 0) < 0)
+		perror("sidecar: query");
+}
+
 static void ask(void)
 {
 	uint8_t frame[2048];
@@ -236,16 +284,11 @@ static void ask(void)
 
 	while ((len = recv(side.frames, frame, sizeof(frame), 0)) >= 0) {
 		struct frame read = frame_read(frame, (size_t)len);
-		uint32_t xid = htonl(side.asked);
 
 		if (read.kind != FRAME_REQUEST || !(frame[AT_STATUS] & STATUS_M) ||
 		    len < AT_MAC + 6 || side.asked == ASKED_MAX)
 			continue;
-		memcpy(side.query + AT_XID, &xid, sizeof(xid));
-		memcpy(side.query + AT_CHADDR, frame + AT_MAC, 6);
-		memcpy(side.macs[side.asked++], frame + AT_MAC, 6);
-		if (send(side.server, side.query, sizeof(side.query), 0) < 0)
-			perror("sidecar: query");
+		query(frame + AT_MAC);
 	}
 }
 
@@ -266,7 +309,9 @@ static void answer(void)
 		if (xid < side.asked && seconds &&
 		    !memcmp(side.macs[xid], message + AT_CHADDR, 6))
 			commit(side.macs[xid], message + AT_CIADDR, seconds);
+		side.out -= side.out > 0;
 	}
+	ask_known();
 }
 
 /* Option 51, RFC 2132 9.2; 0: none. */

@@ -20,6 +20,7 @@ struct fake_dhcp {
 	bool has_last;
 	uint32_t last_s;	       /* option 91 */
 	struct client_id client_id;
+	bool long_client_id;	       /* one of 400 octets, in two parts: RFC 3396 */
 	unsigned n_others;	       /* octets of option 92 */
 	uint8_t others[64];
 };
@@ -70,6 +71,11 @@ static inline size_t fake_dhcp(uint8_t *buf, size_t size, const struct fake_dhcp
 		wr_u8(&w, DHCP4_OPT_CLIENT_ID);
 		wr_u8(&w, f->client_id.len);
 		wr_bytes(&w, f->client_id.b, f->client_id.len);
+	}
+	for (unsigned i = 0; f->long_client_id && i < 2; i++) {
+		wr_u8(&w, DHCP4_OPT_CLIENT_ID);
+		wr_u8(&w, 200);
+		wr_zero(&w, 200);
 	}
 	if (f->n_others) {
 		wr_u8(&w, DHCP4_OPT_ASSOCIATED_IP);

@@ -24,7 +24,7 @@ static struct {
 } watches[WATCHES_MAX];
 static unsigned n_watches;
 static int store_error;
-static ms_t now;
+static ms_t now, turn_at;
 static char offloaded[VM_IFNAME_MAX];
 static struct {
 	char port[VM_IFNAME_MAX];
@@ -40,7 +40,7 @@ void fake_host_reset(void)
 {
 	n_settings = n_lines = n_watches = 0;
 	store_error = 0;
-	now = 0;
+	now = turn_at = 0;
 	fake_host_offload(NULL);
 	memset(changes, 0, sizeof(changes));
 	memset(pdus, 0, sizeof(pdus));
@@ -111,6 +111,14 @@ size_t fake_host_pdu(bool delivered, char ret_port[VM_IFNAME_MAX],
 	memcpy(ret_pdu, pdus[delivered].pdu, HOST_PDU_MAX);
 	pdus[delivered].len = 0;
 	return len;
+}
+
+ms_t fake_host_turn_at(void)
+{
+	ms_t at = turn_at;
+
+	turn_at = 0;
+	return at;
 }
 
 void fake_host_poll(void)
@@ -205,6 +213,11 @@ void host_lldp_changed(const char *port)
 		i++;
 	snprintf(changes[i].port, VM_IFNAME_MAX, "%s", port);
 	changes[i].n++;
+}
+
+void host_turn_at(ms_t at)
+{
+	turn_at = at;
 }
 
 int host_watch(int fd, void (*cb)(void *arg), void *arg)

@@ -28,6 +28,9 @@ unsigned fake_host_lldp_changes(const char *port);
 size_t fake_host_pdu(bool delivered, char ret_port[VM_IFNAME_MAX],
 		     uint8_t ret_pdu[HOST_PDU_MAX]);
 
+/* The time last given to host_turn_at() since this was asked, 0: none. */
+ms_t fake_host_turn_at(void);
+
 /* Call back for each watched descriptor that is readable, until none is. */
 void fake_host_poll(void);
 bool fake_host_watches(int fd);

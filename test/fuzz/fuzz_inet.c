@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Any frame. The payload of what decodes lies within the frame; addresses are there
- * for IPv4 and only there; a whole UDP datagram has a header before it.
+ * for IPv4 and IPv6 and only there; a whole UDP datagram has a header before it.
  */
 #include "wire/inet.h"
 
@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    f.payload.p != data + at)
 		abort();
 	if ((f.ethertype == ETHERTYPE_IPV4) != (f.saddr.family == ADDR_IPV4) ||
+	    (f.ethertype == ETHERTYPE_IPV6) != (f.saddr.family == ADDR_IPV6) ||
 	    f.saddr.family != f.daddr.family)
 		abort();
 	if (!tag && f.vlan)
@@ -33,6 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (f.ethertype == ETHERTYPE_IPV4 && at < 34 + tag)
 		abort();
 	if (f.udp && (f.protocol != 17 || at < 42 + tag))
+		abort();
+	if (f.ethertype == ETHERTYPE_IPV6 &&
+	    (at < (f.router_alert ? 62u : 54u) + tag || f.udp || f.sport || f.dport))
+		abort();
+	if (f.ethertype != ETHERTYPE_IPV6 && f.router_alert)
 		abort();
 	if (f.protocol != 17 && (f.sport || f.dport))
 		abort();

@@ -31,7 +31,7 @@ static void check(const struct settings *s)
 {
 	unsigned i, j;
 
-	if (s->assist > LINK_ASSIST_LEASEQUERY || s->guard > LINK_GUARD_ENFORCE ||
+	if (s->assist > LINK_ASSIST_AUTO || s->guard > LINK_GUARD_ENFORCE ||
 	    s->n_servers > LINK_SERVERS_MAX || s->n_giaddrs > LINK_SERVERS_MAX ||
 	    s->n_keys < 1 || s->n_keys > LINK_KEYS_MAX)
 		abort();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Any VDPDU. In what decodes each association is the same octets when it is written
- * again; with an End TLV behind it, it decodes to the same; and a receiver that
- * walks its TLVs as stock lldpad does, looking at nothing but types and lengths,
- * stays within the zero-padded buffer.
+ * again; with an End TLV behind it, it decodes to the same, and with one more TLV
+ * before that to the same and it; and a receiver that walks its TLVs as stock lldpad
+ * does, looking at nothing but types and lengths, stays within the zero-padded buffer.
  */
 #include "wire/vdp22.h"
 #include "wire/wr.h"
@@ -33,6 +33,28 @@ static void check_assoc(const uint8_t *data, const struct vdp22_assoc *a)
 			abort();
 }
 
+static void check_orgs(uint8_t *pdu, size_t len, const struct vdp22 *v)
+{
+	static const uint8_t ours[] = { 0x02, 0x56, 0x4d, 0x02, 0xaa };
+	struct rd_error error;
+	struct vdp22 more;
+	struct rd value;
+	unsigned n = 0;
+	size_t at = 0;
+
+	while (vdp22_next_org(pdu, v, &at, &value))
+		n += rd_ok(&value) && rd_left(&value) >= 4;
+	if (n != v->n_orgs)
+		abort();
+	len = vdp22_add_org(pdu, len, VDP22_PDU_MAX, ours, sizeof(ours));
+	if (!len)
+		return;
+	if (vdp22_decode(pdu, len, &more, &error) || !more.has_end || more.n != v->n ||
+	    more.n_orgs != n + 1 || more.len != v->len + 2 + sizeof(ours) ||
+	    memcmp(pdu + v->len + 2, ours, sizeof(ours)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd_error error = { 0 };
@@ -53,5 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vdp22_decode(pdu, end, &again, &error) || !again.has_end || again.n != v.n ||
 	    again.len != v.len)
 		abort();
+	check_orgs(pdu, end, &again);
 	return 0;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 One lab for each test module, and for each test a new VM in it. A module's LAB is the
-keywords of product.ProductLab; without it the lab has stock parts alone. Where the
+keywords of product.ProductLab, or of its LAB_CLASS; without it the lab has stock parts
+alone. Where the
 product is not built its tests fail, they are not skipped: a test that is not run shows
 nothing.
 """
@@ -13,7 +14,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab as lab_module    # noqa: E402
+import multicast            # noqa: E402
 import product              # noqa: E402
+import stream_lab           # noqa: E402
 
 # Only where the kernel is the one that they are about: test/vm.
 collect_ignore = ["kernel61"]
@@ -36,7 +39,8 @@ def lab(request):
     missing = [n for n in product.PROGRAMS if not lab_module.built(n)]
     if options is not None and missing:
         pytest.fail(f"not built: {', '.join(missing)}", pytrace=False)
-    with lab_module.Lab() if options is None else product.ProductLab(**options) as made:
+    made_by = getattr(request.module, "LAB_CLASS", product.ProductLab)
+    with lab_module.Lab() if options is None else made_by(**options) as made:
         yield made
 
 
@@ -49,3 +53,30 @@ def vm(lab):
         if server in lab.engine:
             lab.unmark(server, made)
         made.vdp(server, "deassoc", check=False, wait=False)
+
+
+@pytest.fixture
+def guest(lab):
+    """Makes VMs that listen to streams (stream_lab.py); afterwards they are gone."""
+    made = []
+
+    def make(**versions):
+        made.append(stream_lab.Guest(lab, **versions))
+        return made[-1]
+    yield make
+    for vm in made:
+        for server in ("h1", "h2"):
+            lab.unmark(server, vm)
+            vm.vdp(server, "deassoc", check=False, wait=False)
+        vm.end()
+
+
+@pytest.fixture
+def groups():
+    """Groups that no test has used yet: one of IPv4, one of IPv6."""
+    return multicast.new_groups()
+
+
+@pytest.fixture
+def more_groups():
+    return multicast.new_groups()

@@ -5,7 +5,10 @@
  *   vlans NAME   port NAME   name IFINDEX   address IFINDEX   changes (waits for some)
  *   send GIADDR SERVER TEXT   receive (waits for one)   port67   counts
  *   frames N (waits for N)
- * Or: edge_driver sandbox USER COMMAND…; edge_driver may UID GID.
+ *   put PORT VLAN GROUP   drop PORT VLAN GROUP   move PORT VLAN MAC   router PORT on|off
+ *   back PORT VLAN MAC PORT|-   mac BRIDGE MAC (the port that has it)
+ * Its argument is the state directory. Or: edge_driver sandbox USER COMMAND…;
+ * edge_driver may UID GID.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -14,8 +17,11 @@
 #include <unistd.h>
 
 #include "engine/bridge_db.h"
+#include "engine/bridge_set.h"
+#include "engine/log.h"
 #include "engine/lq_socket.h"
 #include "engine/port_socket.h"
+#include "engine/router_ports.h"
 #include "engine/sandbox.h"
 #include "wire/text.h"
 
@@ -24,6 +30,8 @@
 static struct bridge_db *db;
 static struct lq_socket *lq;
 static struct port_socket *ports;
+static struct bridge_set *set;
+static struct router_ports *routers;
 static unsigned told;
 
 static void changed(void *arg, const char *name)
@@ -34,11 +42,12 @@ static void changed(void *arg, const char *name)
 }
 
 static void message(void *arg, const struct addr *giaddr, const struct addr *server,
-		    const uint8_t *msg, size_t len)
+		    uint16_t sport, const uint8_t *msg, size_t len)
 {
 	char a[ADDR_TEXT_MAX], b[ADDR_TEXT_MAX];
 
 	(void)arg;
+	(void)sport;
 	printf("%s %s %.*s\n", addr_text(giaddr, a), addr_text(server, b), (int)len,
 	       (const char *)msg);
 	told++;
@@ -139,6 +148,53 @@ static int show_counts(void)
 	return 0;
 }
 
+static int change(const char *verb, char **word)
+{
+	struct bridge_db_port port, to = { 0 };
+	struct addr group;
+	struct mac mac;
+	int err;
+	uint16_t vlan = (uint16_t)atoi(word[2]);
+
+	if (!strcmp(verb, "router") && !strcmp(word[2], "off"))
+		return router_ports_off(routers, word[1]);
+	if (!bridge_db_port(db, word[1], &port))
+		return -19;
+	if (!strcmp(verb, "router"))
+		return router_ports_on(routers, port.port_ifindex, word[1]);
+	if (!strcmp(verb, "move"))
+		return mac_parse(word[3], &mac) < 0
+			       ? -22
+			       : bridge_set_mac(set, port.port_ifindex, vlan, &mac);
+	if (!strcmp(verb, "back")) {
+		char *name = word[3], *text = strsep(&name, " ");
+
+		if (mac_parse(text, &mac) < 0 || !name ||
+		    (strcmp(name, "-") && !bridge_db_port(db, name, &to)))
+			return -22;
+		return bridge_set_mac_back(set, port.port_ifindex, to.port_ifindex, vlan,
+					   &mac);
+	}
+	err = addr_parse(word[3], &group) < 0
+		      ? -22
+		      : bridge_set_group(set, port.bridge_ifindex, port.port_ifindex, vlan,
+					 &group, !strcmp(verb, "put"));
+	bridge_set_flushed(set);
+	return err;
+}
+
+static int show_mac(char **word)
+{
+	char name[VM_IFNAME_MAX];
+	struct mac mac;
+
+	if (mac_parse(word[2], &mac) < 0 ||
+	    !bridge_db_port_of_mac(db, (uint32_t)atoi(word[1]), &mac, name))
+		return -2;
+	printf("%s\n", name);
+	return 0;
+}
+
 static int run(char **word)
 {
 	const char *verb = word[0];
@@ -159,6 +215,11 @@ static int run(char **word)
 		return await(lq_socket_fd(lq), 1);
 	if (!strcmp(verb, "port67"))
 		return lq_socket_port67_free(lq);
+	if (!strcmp(verb, "put") || !strcmp(verb, "drop") || !strcmp(verb, "move") ||
+	    !strcmp(verb, "back") || !strcmp(verb, "router"))
+		return change(verb, word);
+	if (!strcmp(verb, "mac"))
+		return show_mac(word);
 	if (!strcmp(verb, "counts"))
 		return show_counts();
 	return strcmp(verb, "frames")
@@ -188,8 +249,10 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "may"))
 		return !sandbox_may_control((uid_t)atoi(argv[2]), (gid_t)atoi(argv[3]));
 	if (bridge_db_new(&db) < 0 || lq_socket_new(&lq) < 0 ||
-	    port_socket_new(&ports) < 0)
+	    port_socket_new(&ports) < 0 || bridge_set_new(&set) < 0)
 		return 1;
+	log_open(true);
+	routers = router_ports_new(set, argc > 1 ? argv[1] : "/nonexistent");
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	printf("ok 0\n");
 	fflush(stdout);
@@ -205,6 +268,8 @@ int main(int argc, char **argv)
 		       r < 0 ? strerror(-r) : "");
 		fflush(stdout);
 	}
+	router_ports_free(routers);
+	bridge_set_free(set);
 	bridge_db_free(db);
 	lq_socket_free(lq);
 	port_socket_free(ports);

@@ -28,7 +28,7 @@ class Far:
                       f"route add {LOOPBACK}/32 via {UPLINK}")
 
     @contextlib.contextmanager
-    def server(self, space=None, lease=3600):
+    def server(self, space=None, lease=3600, dev="f0"):
         """dhcpd for the VMs' network, here or in that namespace; the lab's own is off."""
         space = space or self.space
         where = os.path.join(space.dir, "far-dhcp")
@@ -37,6 +37,7 @@ class Far:
         with open(os.path.join(where, "dhcpd.conf"), "w", encoding="ascii") as f:
             f.write(f"authoritative; ping-check false; allow leasequery;\n"
                     f"default-lease-time {lease}; max-lease-time {lease};\n"
+                    "subnet 10.7.0.0 netmask 255.255.255.0 { }\n"
                     "subnet 10.8.0.0 netmask 255.255.255.0 { }\n"
                     "subnet 10.9.0.0 netmask 255.255.255.0 "
                     "{ range 10.9.0.100 10.9.0.199; }\n")
@@ -46,7 +47,7 @@ class Far:
         process = space.start(
             "dhcpd-far", "dhcpd", "-4", "-f", "-d", "--no-pid", "-cf",
             "/etc/dhcp/dhcpd.conf", "-lf", "/var/lib/dhcp/dhcpd.leases",
-            "f0" if space is self.space else "br0",
+            dev if space is self.space else "br0",
             private=f"mount --bind {where} /etc/dhcp; mount --bind {where} /var/lib/dhcp")
         try:
             process.wait_line("Server starting service")

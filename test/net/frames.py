@@ -2,7 +2,7 @@
 """
 Frames and messages made by hand, and a ping that counts: what the lab sends and
 reads without any of the programs under test.
-RFC 903 (RARP), RFC 792 (echo), RFC 2131 and RFC 4388 (DHCP, leasequery).
+RFC 903 (RARP), RFC 792 (echo), RFC 2131 and RFC 4388 (DHCP, leasequery), IGMP, MLD.
 """
 import errno
 import os
@@ -79,6 +79,41 @@ def udp_frame(dst_mac, src_mac, src, dst, payload, sport=67, dport=67):
             + struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload)
 
 
+def igmp_query(mac, ip):
+    """IGMPv3, for all groups (RFC 3376 4.1), to all hosts."""
+    return _igmp(mac, ip, "224.0.0.1", struct.pack("!BBH4sBBH", 0x11, 100, 0, bytes(4),
+                                                   2, 125, 0))
+
+
+def igmp_report(mac, ip, group):
+    """IGMPv2 (RFC 2236 2)."""
+    return _igmp(mac, ip, group, struct.pack("!BBH4s", 0x16, 0, 0, ip_bytes(group)))
+
+
+def _igmp(mac, src, group, message):
+    head = struct.pack("!BBHHHBBH4s4sI", 0x46, 0xC0, 24 + len(message), 0, 0, 1, 2, 0,
+                       ip_bytes(src), ip_bytes(group), 0x94040000)
+    to = b"\x01\0\x5e" + bytes((ip_bytes(group)[1] & 127,)) + ip_bytes(group)[2:]
+    return (to + mac_bytes(mac) + b"\x08\0" + _summed(head, 10)
+            + _summed(message, 2)).ljust(60, b"\0")
+
+
+def mld_query(mac, ip):
+    """MLDv2, for all groups (RFC 3810 5.1), to all nodes."""
+    src, to = (socket.inet_pton(socket.AF_INET6, x) for x in (ip, "ff02::1"))
+    message = struct.pack("!BBHHH16sBBH", 130, 0, 0, 1000, 0, bytes(16), 2, 125, 0)
+    pseudo = src + to + struct.pack("!II", len(message), 58)
+    message = _summed(pseudo + message, len(pseudo) + 2)[len(pseudo):]
+    return (b"\x33\x33\0\0\0\x01" + mac_bytes(mac) + b"\x86\xdd"
+            + struct.pack("!IHBB", 6 << 28, 8 + len(message), 0, 1) + src + to
+            + bytes.fromhex("3a00050200000100") + message)
+
+
+def _summed(data, at):
+    """With the checksum of all of it put in there."""
+    return data[:at] + struct.pack("!H", checksum(data)) + data[at + 2:]
+
+
 def dhcp(op, kind, xid, mac, giaddr="0.0.0.0", ciaddr="0.0.0.0", options=b""):
     return (struct.pack("!BBBBIHH4s4s4s4s16s192s", op, 1, 6, 0, xid, 0, 0,
                         ip_bytes(ciaddr), bytes(4), bytes(4), ip_bytes(giaddr),
@@ -118,11 +153,11 @@ def leasequery(space, giaddr, server, mac, timeout=3.0):
 
 class Ping(threading.Thread):
     """Echo requests at a steady pace from a namespace, each with its own number.
-    What cannot even be sent (the VM is stopped) is not counted."""
+    What cannot even be sent (the VM is stopped) is not counted. held: none for now."""
 
     def __init__(self, space, target, every=0.01):
         super().__init__(daemon=True)
-        self.target, self.every = target, every
+        self.target, self.every, self.held = target, every, False
         self.sent, self.got = {}, {}    # number -> time
         self.token = os.urandom(2)
         self._socket = space.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
@@ -133,7 +168,9 @@ class Ping(threading.Thread):
         number, due = 0, time.monotonic()
         while not self._end.is_set():
             now = time.monotonic()
-            if now >= due:
+            if now >= due and self.held:
+                due = now + self.every
+            elif now >= due:
                 number = self._send(number, now)
                 due = max(due + self.every, now)
             if select.select((self._socket,), (), (), max(0, due - time.monotonic()))[0]:

@@ -115,6 +115,10 @@ class Vm:
         """The switch port behind which it runs."""
         return self.lab.port_of[self.at]
 
+    @property
+    def interface(self):
+        return f"eth{self.at[1]}"
+
     def _plug(self, server):
         self.space.ip(f"link set eth{server[1]} up")
         wait_for("the VM's link", lambda: self.lab.space[server].link_up("v0"))
@@ -127,9 +131,8 @@ class Vm:
 
     def dhcp(self, timeout=10.0):
         """A client runs until it has a lease; the address, None without one."""
-        eth = f"eth{self.at[1]}"
-        out = self.space.run("busybox", "udhcpc", "-i", eth, "-f", "-n", "-q", "-t",
-                             str(max(1, int(timeout))), "-T", "1", "-A", "1",
+        out = self.space.run("busybox", "udhcpc", "-i", self.interface, "-f", "-n", "-q",
+                             "-t", str(max(1, int(timeout))), "-T", "1", "-A", "1",
                              "-s", self.lab.udhcpc_script, check=False)
         got = re.search(r"got (\S+)", out)
         if got:
@@ -140,12 +143,12 @@ class Vm:
         """DHCPRELEASE as a client sends it, unicast to the server."""
         message = frames.dhcp(1, 7, random.getrandbits(32), self.mac, ciaddr=self.ip,
                               options=b"\x36\x04" + frames.ip_bytes(DHCP))
-        self.space.send_frame(f"eth{self.at[1]}", frames.udp_frame(
+        self.space.send_frame(self.interface, frames.udp_frame(
             self.lab.dhcp_mac, self.mac, self.ip, DHCP, message, 68, 67))
 
     def stop(self):
         """The VM is paused; what it knew of its neighbours goes with it."""
-        eth = f"eth{self.at[1]}"
+        eth = self.interface
         known = [f"neigh replace {n['dst']} lladdr {n['lladdr']} nud reachable dev %s"
                  for n in self.space.ip_json("neigh", "show", "dev", eth)
                  if "lladdr" in n]

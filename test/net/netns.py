@@ -209,7 +209,8 @@ class Capture:
         field that a frame has several times the first."""
         self.stop()
         argv = ["tshark", "-r", self.path, "-Y", display_filter, "-T", "fields",
-                "-E", "separator=|", "-E", "occurrence=f"]
+                "-E", "separator=|", "-E", "occurrence=f", "-o",
+                "ip.check_checksum:TRUE"]
         for name in names or ("frame.number",):
             argv += ["-e", name]
         return [tuple(x.split("|")) for x in run(*argv).splitlines()]

@@ -51,14 +51,15 @@ class ProductLab(Lab):
         said = self.cli(where, "show", table, "--json", check=False)
         return json.loads(said) if said.strip() else []
 
-    def counter(self, name):
-        for row in self.show("sw", "counters"):
+    def counter(self, name, where="sw"):
+        for row in self.show(where, "counters"):
             if row["counter"] == name:
                 return row["value"]
         return 0
 
-    def mark(self, server, vm):
-        return self.cli(server, "mark", vm.uuid, "--mac", vm.mac)
+    def mark(self, server, vm, *known):
+        """known: further options, of what is known of its lease."""
+        return self.cli(server, "mark", vm.uuid, "--mac", vm.mac, *known)
 
     def unmark(self, server, vm):
         return self.cli(server, "unmark", vm.uuid, check=False)
@@ -116,9 +117,9 @@ class ProductLab(Lab):
         assert vm.run_at(server), "no lease"
         self.wait_states(vm, **{vm.port: "active"})
 
-    def announce(self, vm, server):
+    def announce(self, vm, server, *known):
         """The destination: marks the VM and pre-associates it, with M."""
-        self.mark(server, vm)
+        self.mark(server, vm, *known)
         vm.vdp(server, "preassoc")
 
     def switch_over(self, vm, server):
@@ -127,9 +128,9 @@ class ProductLab(Lab):
         vm.vdp(server, "assoc")
         vm.resume(server, known)
 
-    def migrate(self, vm, server):
+    def migrate(self, vm, server, *known):
         """All of it but the source's de-associate."""
-        self.announce(vm, server)
+        self.announce(vm, server, *known)
         self.switch_over(vm, server)
 
 

@@ -9,7 +9,8 @@ LAB = {}
 
 ORG = "lldp.tlv.type == 127 and lldp.orgtlv.oui == 0x02564d"
 TLV = bytes.fromhex("fe0702564d01")     # type 127, 7 octets, OUI, subtype
-STATION, BRIDGE, LEASEQUERY = 1, 2, 8
+STATION, BRIDGE, HELP, GROUPS, LEASEQUERY = 1, 2, 2, 4, 8
+AUTO = (1, BRIDGE, HELP | GROUPS | LEASEQUERY)
 
 
 def said(captured):
@@ -36,13 +37,16 @@ def heard(lab):
 
 def test_tshark_sees_it_as_an_organizationally_specific_tlv(lab, heard):
     lab.lldpad["sw"].set("p1", "assist=off")
-    lab.lldpad["sw"].set("p1", "assist=leasequery")
-    wait_for("an LLDPDU", lambda: (1, BRIDGE, LEASEQUERY) in said(heard.now()), 5.0)
+    lab.lldpad["sw"].set("p1", "assist=auto")
+    wait_for("an LLDPDU", lambda: AUTO in said(heard.now()), 5.0)
     assert heard.count(ORG)
 
 
 @pytest.mark.parametrize("setting, back, expected", (
-    ("assist=off", "assist=leasequery", (1, BRIDGE, 0)),
+    ("assist=off", "assist=auto", (1, BRIDGE, GROUPS)),
+    ("assist=leasequery", "assist=auto", (1, BRIDGE, GROUPS | LEASEQUERY)),
+    ("assist=help", "assist=auto", (1, BRIDGE, HELP | GROUPS)),
+    ("groups=off", "groups=both", (1, BRIDGE, HELP | LEASEQUERY)),
     ("advertise=no", "advertise=yes", None),
     ("use=no", "use=yes", None)))
 def test_a_change_leaves_within_two_seconds_and_so_does_the_way_back(
@@ -52,13 +56,22 @@ def test_a_change_leaves_within_two_seconds_and_so_does_the_way_back(
     wait_for("an LLDPDU that says so", lambda: expected in said(heard.now()), 2.5)
     seen = len(heard.now())
     lldpad.set("p1", back)
-    wait_for("an LLDPDU as before",
-             lambda: (1, BRIDGE, LEASEQUERY) in said(heard.now())[seen:], 2.5)
+    wait_for("an LLDPDU as before", lambda: AUTO in said(heard.now())[seen:], 2.5)
 
 
 def test_stock_lldptool_shows_what_the_neighbour_says(lab):
     shown = lab.lldpad["sw"].tool("-t", "-n", "-i", "p1", "-g", "ncb")
-    assert "OUI: 0x02564d, Subtype: 1, Info: 010100" in shown
+    assert "OUI: 0x02564d, Subtype: 1, Info: 010102" in shown
+
+
+def test_a_station_says_whether_it_helps(lab):
+    station, space = lab.lldpad["h1"], lab.space["h1"]
+    seen = lldp(space, "e0", space)
+    for value, flags in (("leasequery", 0), ("help", HELP), ("off", 0), ("auto", HELP)):
+        before = len(seen.now())
+        station.set("e0", f"assist={value}")
+        wait_for("an LLDPDU that says so", lambda n=before, f=flags: (1, STATION, f)
+                 in said(seen.now())[n:], 2.5)
 
 
 def test_the_neighbours_is_in_the_table_until_it_sends_it_no_more(lab):

@@ -24,9 +24,9 @@ USER = "vdp-migrate"
 
 
 class Driver:
-    def __init__(self, space):
+    def __init__(self, space, *argv):
         self.popen = subprocess.Popen(
-            ("ip", "netns", "exec", space.name, lab_module.built(DRIVER)), text=True,
+            ("ip", "netns", "exec", space.name, lab_module.built(DRIVER), *argv), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1)
         self._answer()
 

@@ -17,7 +17,7 @@ LEASEQUERY, LEASEACTIVE = "dhcp.option.dhcp == 10", "dhcp.option.dhcp == 13"
 def ours(**more):
     made = settings()
     for port in ("p1", "p2"):
-        made[port].update(servers=FAR, **more)
+        made[port].update(servers=FAR, assist="leasequery", **more)
     return made
 
 
@@ -55,7 +55,7 @@ def test_bridge_address_is_the_default_and_is_let_go_when_nothing_is_asked(lab, 
     default_socket(lab, far, vm)
     wait_for("the query", lambda: capture.now())
     assert capture.fields(LEASEQUERY, "ip.src", "dhcp.ip.relay")[0] == (SWITCH, SWITCH)
-    far.wait_held(SWITCH, False)
+    far.wait_held(SWITCH, False, 30.0)
     with far.relay("alone"):    # a relay that can share the port with nobody
         vm.vdp("h1", "assoc")
         assert vm.run_at("h1")

@@ -12,12 +12,15 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from scapy.all import (ARP, BOOTP, DHCP, Dot1AD, Dot1Q, Ether, ICMPv6EchoRequest,
-                       ICMPv6MLQuery, ICMPv6MLReport, ICMPv6ND_NS, ICMPv6ND_RA,
+                       ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLQuery2, ICMPv6MLReport,
+                       ICMPv6MLReport2, ICMPv6ND_NS, ICMPv6ND_RA,
                        ICMPv6ND_Redirect, IP, IPv6, IPv6ExtHdrDestOpt,
-                       IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, UDP, Raw, fragment)
+                       IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, RouterAlert, UDP, Raw,
+                       fragment)
 from scapy.contrib.igmp import IGMP
 
 import lab as lab_module
@@ -182,9 +185,21 @@ def six(payload, vlan=None, dst=ALL_NODES):
     return eth(dst="33:33:00:00:00:01", vlan=vlan) / IPv6(src=LINK_LOCAL, dst=dst) / payload
 
 
-def igmp(kind, vlan=None):
-    return eth(dst="01:00:5e:00:00:01", vlan=vlan) / IP(src="10.9.0.77", dst="224.0.0.1",
-                                                        ttl=1) / IGMP(type=kind)
+def igmp(kind, vlan=None, mac=MAC, more=b""):
+    return eth(mac, "01:00:5e:00:00:01", vlan) / IP(src="10.9.0.77", dst="224.0.0.1",
+                                                    ttl=1) / IGMP(type=kind) / more
+
+
+def mld(message, vlan=None, src=LINK_LOCAL, mac=MAC):
+    """As hosts and routers send it, behind a router alert (RFC 3810 5)."""
+    return eth(mac, "33:33:00:00:00:16", vlan) / IPv6(src=src, dst="ff02::16", hlim=1) \
+        / IPv6ExtHdrHopByHop(options=RouterAlert(value=0)) / message
+
+
+def pim(vlan=None, six=False):
+    ip = IPv6(src=LINK_LOCAL, dst="ff02::d", nh=103) if six else \
+        IP(src=IP4, dst="224.0.0.13", proto=103, ttl=1)
+    return eth(dst="01:00:5e:00:00:0d", vlan=vlan) / ip / Raw(bytes.fromhex("2000dfff") * 8)
 
 
 RA = ICMPv6ND_RA()
@@ -205,7 +220,15 @@ GOOD = {
     "IGMP report tagged": igmp(0x16, VLAN),
     "IPv6 is not judged": six(UDP(sport=1, dport=2) / Raw(bytes(20))),
     "neighbour solicitation": six(ICMPv6ND_NS(tgt=LINK_LOCAL)),
+    "IGMPv1 report": igmp(0x12),
+    "IGMP leave": igmp(0x17),
+    "IGMPv3 report": igmp(0x22, more=bytes(8)),
     "MLD report": six(ICMPv6MLReport()),
+    "MLD report behind a router alert": mld(ICMPv6MLReport()),
+    "MLDv2 report": mld(ICMPv6MLReport2()),
+    "MLDv2 report from ::": mld(ICMPv6MLReport2(), src="::"),
+    "MLDv2 report tagged": mld(ICMPv6MLReport2(), VLAN, "::"),
+    "MLD done": mld(ICMPv6MLDone()),
     "echo request in IPv6": six(ICMPv6EchoRequest()),
     "another ethertype": Ether(src=OTHER_MAC, dst=BCAST, type=0x88B6) / bytes(46),
 }
@@ -226,6 +249,16 @@ FORGED = {
     "DHCP server tagged": udp(IP4_TAGGED, vlan=VLAN, sport=67, dport=68),
     "IGMP query": igmp(0x11),
     "IGMP query tagged": igmp(0x11, VLAN),
+    "IGMP query with priority tag": igmp(0x11, 0),
+    "IGMPv3 query": igmp(0x11, more=bytes(4)),
+    "multicast router advertisement": igmp(0x30),
+    "multicast router advertisement tagged": igmp(0x30, VLAN),
+    "multicast router advertisement in IPv6":
+        eth(dst="33:33:00:00:00:6a") / IPv6(src=LINK_LOCAL, dst="ff02::6a", nh=58, hlim=1)
+        / Raw(bytes([151, 20, 0, 0, 0, 125, 0, 2])),
+    "PIM hello, even bound": pim(),
+    "PIM hello tagged": pim(VLAN),
+    "PIM hello in IPv6": pim(six=True),
     "router advertisement": six(RA),
     "router advertisement tagged": six(RA, VLAN),
     "router advertisement with priority tag": six(RA, 0),
@@ -237,6 +270,9 @@ FORGED = {
         six(IPv6ExtHdrFragment(nh=58, offset=0, m=1) / RA),
     "redirect": six(ICMPv6ND_Redirect(tgt="fe80::9", dst="2001:db8::1")),
     "MLD query": six(ICMPv6MLQuery()),
+    "MLD query behind a router alert": mld(ICMPv6MLQuery()),
+    "MLD query tagged": mld(ICMPv6MLQuery(), VLAN),
+    "MLDv2 query": mld(ICMPv6MLQuery2()),
     "DHCPv6 server": six(UDP(sport=547, dport=546) / Raw(bytes(20))),
     "DHCPv6 server tagged": six(UDP(sport=547, dport=546) / Raw(bytes(20)), VLAN),
     "QinQ": eth(vlan=VLAN) / Dot1Q(vlan=5) / IP(src=IP4) / UDP() / Raw(bytes(26)),
@@ -283,6 +319,48 @@ def test_rarp_passes_from_announcement_to_renouncement(sw):
     assert not sw.passes(rarp(OTHER_MAC))
     sw.driver(f"renounce p1 {MAC}", "commit")
     assert not sw.passes(rarp())
+
+
+RATE, BURST = 100, 300
+
+
+def flood(sw, make, macs, n=3000):
+    """n reports, as fast as they go: no more get through than the rate lets."""
+    made = [bytes(make(mac=mac)) for mac in macs]
+    began = time.monotonic()
+    tokens = [sw.send("p1", made[i % len(made)]) for i in range(n)]
+    assert sw.passes(udp())
+    passed = len(sw.seen.intersection(tokens))
+    assert BURST / 2 <= passed <= 1.2 * (BURST + RATE * (time.monotonic() - began)) < n
+    return passed
+
+
+FLOODS = {"IGMP": lambda mac: igmp(0x16, mac=mac),
+          "MLD": lambda mac: mld(ICMPv6MLReport2(), mac=mac)}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_flood_of_reports_is_cut_and_starves_nobody(sw, kind):
+    sw.driver(f"announce p1 {MAC}", f"announce p1 {OTHER_MAC}", f"announce p2 {MAC}",
+              "mode p2 enforce", "commit")
+    report = FLOODS[kind]
+    passed = flood(sw, report, [MAC])
+    assert sum(sw.driver.counts().values()) == 3000 - passed, "counted as violations"
+    assert sw.passes(report(OTHER_MAC)) and sw.passes(report(MAC), "p2")
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_flood_of_made_up_macs_starves_no_announced_vm(sw, kind):
+    made_up = [f"52:54:00:01:{i >> 8:02x}:{i & 255:02x}" for i in range(500)]
+    sw.driver(f"announce p1 {MAC}", "commit")
+    report = FLOODS[kind]
+    flood(sw, report, made_up)
+    assert sw.passes(report(MAC))
+
+
+def test_reports_of_a_vm_that_nobody_announced_pass(sw):
+    assert sw.passes(igmp(0x16, mac=OTHER_MAC))
+    assert sw.passes(mld(ICMPv6MLReport2(), mac=OTHER_MAC))
 
 
 def test_port_that_is_off_is_not_judged(sw):

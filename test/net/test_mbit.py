@@ -147,6 +147,28 @@ def test_vsi_that_comes_by_netlink_unmarked_carries_none(lab, vm):
     assert {status for _, status in _requests(capture, vm)} == {0}
 
 
+def test_pre_associate_by_netlink_is_inferred_to_be_a_migration_if_so_set(lab, vm):
+    capture = lab.sw.capture("p1", "ether proto 0x8940")
+    lab.lldpad["h1"].set("e0", "infer=preassoc")
+    try:
+        assert _setlink(lab, vm, "h1", REQUEST_PREASSOC) == 0
+        wait_for("the pre-associate", lambda: _requests(capture, vm, now=True))
+        assert _setlink(lab, vm, "h1", REQUEST_ASSOC) == 0
+        wait_for("the associate", lambda: (ASSOC, M) in _requests(capture, vm, now=True))
+        _wait_keepalives(capture, vm, len(_requests(capture, vm, now=True)))
+        _setlink(lab, vm, "h1", REQUEST_DEASSOC)
+        started = lab.vm()
+        assert _setlink(lab, started, "h1", REQUEST_ASSOC) == 0
+        wait_for("the other's associate", lambda: _requests(capture, started, now=True))
+        _setlink(lab, started, "h1", REQUEST_DEASSOC)
+    finally:
+        lab.lldpad["h1"].set("e0", "infer=none")
+    seen = _requests(capture, vm)
+    assert seen[0] == (PRE, M) and (PRE, 0) not in seen
+    assert (ASSOC, 0) in seen
+    assert {status for _, status in _requests(capture, started)} == {0}
+
+
 def test_mark_of_what_is_no_vsi_id_is_refused_by_name(lab):
     out = lab.space["h1"].run("sh", "-c", '"$0" mark nonsense 2>&1; echo "= $?"',
                               built("vdp-migrate"))

@@ -4,13 +4,17 @@ What a person and a program see: every table of `vdp-migrate show` as text and a
 and `vdp-migrate watch` through a whole migration.
 """
 import json
+import os
 import re
 import signal
+import time
 
 import pytest
 
+import frames
+import schema
 from lab import DHCP, built
-from netns import wait_for
+from netns import CommandFailed, wait_for
 from product import parse_table
 
 LAB = {}
@@ -20,21 +24,25 @@ COLUMNS = {
     "bindings": ({"port": str, "vlan": int, "mac": str, "address": str, "state": str,
                   "lease_left": int, "origin": str, "server": str, "vsi": str}, {}),
     "vsis": ({"port": str, "vsi": str, "state": str, "for": int, "mode": str, "vlan": int,
-              "mac": str, "lease": str, "addresses": str},
-             {"accepted": bool, "in_lldpad": bool, "ask_again_s": int}),
+              "mac": str, "lease": str, "addresses": str, "help": str, "reason": str},
+             {"accepted": bool, "in_lldpad": bool, "ask_again_s": int, "help_why": str,
+              "groups": int}),
     "ports": ({"port": str, "role": str, "link": str, "use": bool, "assist": str,
                "guard": str, "in_force": str, "members": str,
                "cases": int, "complete": bool,
                "trusted": bool, "bindings": int, "vsis": int},
               {"keys": str, "remote_id": str, "servers": str, "giaddr": str,
                "keepalive_ms": int, "neighbour": str, "neighbour_version": int,
-               "neighbour_can": str}),
+               "neighbour_can": str, "groups": str}),
+    "groups": ({"port": str, "vlan": int, "mac": str, "group": str, "mode": str,
+                "sources": str, "age": int, "origin": str}, {"ends_in": int}),
     "servers": ({"server": str, "vlans": str, "ports": str, "answers": int,
-                 "round_trip": int, "outstanding": int, "queued": int, "state": str}, {}),
+                 "round_trip": int, "outstanding": int, "queued": int, "state": str,
+                 "window": int, "lost": int}, {}),
     "settings": ({"port": str, "name": str, "value": str, "from": str}, {}),
     "counters": ({"counter": str, "value": int}, {}),
     "marks": ({"vsi": str, "mac": str, "address": str, "client_id": str,
-               "expires_in": int, "state": str}, {}),
+               "expires_in": int, "state": str, "server": str}, {"tap": str}),
 }
 
 
@@ -59,8 +67,12 @@ def test_table_is_shown_for_people_and_as_json(lab, vm, table):
     lab.born(vm)
     lab.announce(vm, "h2")
     lab.wait_states(vm, p1="active", p2="staged")
+    if table == "groups":
+        lab.space["h1"].send_frame("e0", frames.igmp_report(vm.mac, vm.ip, "239.7.7.7"))
+        wait_for("the VM's group", lambda: lab.show("sw", table))
     rows = json.loads(lab.cli(where, "show", table, "--json"))
     assert rows
+    schema.check(rows, schema.definitions()[table])
     for row in rows:
         assert list(row) == [*narrow, *details]
         for name, value in row.items():
@@ -71,6 +83,12 @@ def test_table_is_shown_for_people_and_as_json(lab, vm, table):
     assert len(shown) == len(rows)
     full = parse_table(lab.cli(where, "show", "--long", table))
     assert list(full[0]) == _head([*narrow, *details])
+
+
+def test_schema_has_every_table_and_column():
+    assert set(schema.definitions()) == {*COLUMNS, "watch"}
+    for table, (narrow, details) in COLUMNS.items():
+        assert schema.columns(table) == [*narrow, *details]
 
 
 def test_values_of_a_migration_are_shown_alike_in_both_shapes(lab, vm):
@@ -91,6 +109,42 @@ def test_values_of_a_migration_are_shown_alike_in_both_shapes(lab, vm):
     mark = next(row for row in lab.show("h2", "marks") if row["vsi"] == vm.uuid)
     assert 0 < mark["expires_in"] <= 86400 and mark["mac"] == vm.mac
     assert mark["address"] is None
+
+
+LEASE = {"version": 1, "mac": "52:54:00:12:34:56", "ip": "10.9.0.77", "client-id": None,
+         "server": "10.9.0.1", "vlan": 0}
+
+
+def test_mark_says_what_is_known_of_the_lease(lab, vm):
+    def mark(*options, check=True):
+        return lab.cli("h2", "mark", vm.uuid, *options, check=check)
+
+    def shown():
+        return next(row for row in lab.show("h2", "marks") if row["vsi"] == vm.uuid)
+    mark("--mac", vm.mac, "--ip", "10.9.0.7", "--client-id", "01525400", "--server",
+         "10.9.0.1", "--tap", "vnet7")
+    row = shown()
+    assert (row["address"], row["client_id"], row["server"], row["tap"]) == (
+        "10.9.0.7", "01:52:54:00", "10.9.0.1", "vnet7")
+    path = os.path.join(lab.space["h2"].dir, "lease.json")
+    with open(path, "w", encoding="ascii") as f:
+        json.dump({**LEASE, "expires": int(time.time()) + 600}, f)
+    mark("--lease", path, "--ip", LEASE["ip"])
+    row = shown()
+    assert (row["mac"], row["address"], row["client_id"], row["server"], row["tap"]) == (
+        LEASE["mac"], LEASE["ip"], "none", LEASE["server"], None)
+    assert 590 <= row["expires_in"] <= 600
+    with pytest.raises(CommandFailed, match="--ip and .*lease.json do not agree"):
+        mark("--lease", path, "--ip", "10.9.0.78")
+    with open(path, "w", encoding="ascii") as f:
+        json.dump({**LEASE, "expires": int(time.time()) - 5}, f)
+    with pytest.raises(CommandFailed, match="lease.json: the lease has expired"):
+        mark("--lease", path)
+    with open(path, "w", encoding="ascii") as f:
+        json.dump(LEASE, f)
+    with pytest.raises(CommandFailed, match='lease.json: "expires" is missing'):
+        mark("--lease", path)
+    assert shown()["address"] == LEASE["ip"]
 
 
 def test_port_shows_its_settings_its_neighbour_and_the_guard_in_force(lab):
@@ -131,7 +185,7 @@ def test_unknown_table_and_option_are_named_with_what_there_is(lab):
         out = lab.sw.run("sh", "-c", '"$@" 2>&1; echo "status $?"', "-",
                          built("vdp-migrate"), *argv)
         assert said in out and "status 3" in out
-        assert "servers|marks|counters" in out or argv[0] == "watch"
+        assert "servers|groups|marks|counters" in out or argv[0] == "watch"
     for command in ("show", "watch", "mark", "unmark", "help"):
         assert lab.cli("sw", "help", command).startswith(f"vdp-migrate {command}")
 
@@ -164,6 +218,8 @@ def test_watch_sees_a_whole_migration_in_order(lab, vm):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"])
     assert (event["mac"], event["address"], event["vlan"]) == (vm.mac, vm.ip, 0)
     assert event["why"] in ("leasequery", "moved")
+    for seen_event in events():
+        schema.check(seen_event, schema.definitions()["watch"])
 
     wait_for("as many lines", lambda: len(_lines(lines)) == len(_lines(objects)))
     text = "\n".join(_lines(lines))

@@ -191,7 +191,7 @@ static void look_at_vsis(struct mirror *mirror)
 	unsigned n = 0;
 
 	for (const struct vsi *vsi = bridge_vsis(mirror->bridge); vsi; vsi = vsi->next)
-		for (unsigned i = 0; i < vsi->n_leases; i++) {
+		for (unsigned i = 0; i < vsi->n_leases && !vsi->refused_by; i++) {
 			const char *port = bridge_port_name(mirror->bridge, vsi->port);
 			unsigned n_macs;
 			const struct mac *macs = vsi_macs(&vsi->leases[i], &n_macs);

@@ -4,6 +4,7 @@
  *
  *   T ask TAG[-TAG] VM [assoc|preassoc|refresh] of SERVER …
  *   T cancel TAG
+ *   T hurry TAG                   it is an associate's now
  *   T deaf | hearing              nothing can be sent | it can again
  *   T SERVER …                    an answer: script.h
  *
@@ -121,6 +122,10 @@ static bool line(void *arg, char **words, unsigned n)
 
 	if (!strcmp(words[0], "ask"))
 		return ask(c, words, n);
+	if (!strcmp(words[0], "hurry") && n == 2) {
+		lq_hurry(c->lq, strtoul(words[1], NULL, 10), LQ_RANK_ASSOC);
+		return true;
+	}
 	if (!strcmp(words[0], "cancel") && n == 2) {
 		lq_cancel(c->lq, strtoul(words[1], NULL, 10));
 		return true;

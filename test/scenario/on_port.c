@@ -8,8 +8,9 @@
  *   T P replayed preassoc|preassoc-rr|assoc [M] VM
  *   T P timeout [VM] | forgotten | gone | conflict [VM]
  *   T P dhcp request|decline|ack|nak|release XID VM [IP [SECONDS]] [from MAC]
- *     [id CLIENT-ID] [vlan V]
+ *     [id CLIENT-ID] [vlan V]    XID "help": that of the help request for VM
  *   T P rarp|frame VM
+ *   T P answers VM IP              an ARP reply to a probe comes in
  *   T P lldp VM                    the neighbour's own
  *   T P fdb VM [gone] | fdb read   what the kernel's FDB has there; that this is all
  */
@@ -20,11 +21,14 @@
 #include "fake/dhcp.h"
 #include "on_switch.h"
 #include "vdp_migrate/protocol.h"
+#include "wire/arp.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
 static bool conflict(struct on_switch *s, const struct on_port *port);
 static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+static bool arp(struct on_switch *s, const struct on_port *port, char **words,
+		unsigned n);
 static void accept_at_once(struct on_switch *s, struct link_vsi *seen);
 static bool fdb(struct on_switch *s, const struct on_port *port, char **words,
 		unsigned n);
@@ -41,6 +45,11 @@ bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n
 		return on_port_dhcp(s, port, words + 1, n - 1);
 	if (!strcmp(what, "fdb"))
 		return fdb(s, port, words + 1, n - 1);
+	if (!strcmp(what, "report") || !strcmp(what, "groups") ||
+	    !strcmp(what, "flood") || !strcmp(what, "deaf") || !strcmp(what, "hears"))
+		return on_groups(s, port, words, n);
+	if (!strcmp(what, "answers"))
+		return arp(s, port, words + 1, n - 1);
 	if (!strcmp(what, "forgotten")) {
 		bridge_forgotten(s->bridge, s->script->now, port->set.name);
 		return n == 1;
@@ -145,6 +154,28 @@ static void accept_at_once(struct on_switch *s, struct link_vsi *seen)
 	bridge_vsi(s->bridge, s->script->now, seen);
 }
 
+static bool arp(struct on_switch *s, const struct on_port *port, char **words, unsigned n)
+{
+	static const struct mac own = {{2, 0, 0, 0, 0, 1}};
+	const struct vm *vm = n == 2 ? vm_named(s->script, words[0]) : NULL;
+	struct inet_frame seen;
+	uint8_t frame[ARP_FRAME_MAX];
+	struct addr ip;
+
+	if (!vm || addr_parse(words[1], &ip))
+		return false;
+	/* A probe that the VM sends, made a reply to one of ours. */
+	if (!arp_probe(frame, sizeof(frame), &vm->entries[0].mac, &own, 0, &ip))
+		return false;
+	frame[21] = ARP_REPLY;
+	memcpy(frame + 28, ip.b, 4);
+	memset(frame + 38, 0, 4);
+	if (inet_decode(frame, sizeof(frame) - 4, &seen, NULL))
+		return false;
+	bridge_arp(s->bridge, s->script->now, port->set.name, &seen);
+	return true;
+}
+
 /* A bridge without VLANs has its MACs in VLAN 0. */
 static bool fdb(struct on_switch *s, const struct on_port *port, char **words, unsigned n)
 {
@@ -181,6 +212,8 @@ bool on_port_dhcp(struct on_switch *s, struct on_port *port, char **words, unsig
 	fake.type = (uint8_t)type;
 	fake.xid = (uint32_t)strtoul(words[1], NULL, 10);
 	seen.src = fake.chaddr = vm->entries[0].mac;
+	if (!strcmp(words[1], "help"))
+		fake.xid = on_help_xid(s, &fake.chaddr);
 	if (at < n && !addr_parse(words[at], &fake.requested))
 		fake.yiaddr = fake.ciaddr = fake.requested, at++;
 	if (at < n && strcmp(words[at], "from") && strcmp(words[at], "id") &&

@@ -4,19 +4,26 @@
  *
  *   T port P bridge|station [guard=G] [assist=A] [trusted] [servers=[VID:]A,…]
  *     [giaddr=[VID:]A,…] [keys=K,…] [remote-id=text|binary] [keepalive=MS] [nowhere]
+ *     [peer=help|none]
+ *     [groups=off|igmp|mld|both] [schedule=MS,…] (igmp and 0 where nothing is said)
+ *     [hold=MS] [max-rate=N] [conflict=accept|verify]
  *   T place …, T wire …                          on_place.c
- *   T P …                                        on_port.c
+ *   T P …                                        on_port.c, on_groups.c
  *   T kept|bind|unbind …                         on_store.c
  *   T SERVER …                                   script.h
+ *   T help SERVER …                              on_help.c
  *   T local dhcp …               what this machine itself sends into the bridge
- *   T replay begin|end | module gone | all forgotten | guard emptied
+ *   T replay begin|end | module gone | all forgotten | guard emptied | opened | shut
+ *   T guard refused|taken        the kernel, what it is told of the binding table
  *   T watch on                   from now on events happen too: "told …"
  *   T restore P VM IP SECONDS|forever | restore mode P G     what the kernel still has
  *
  * What happens: of the binding table, "stage|put|activate|leaving|dormant|drop P IP";
  * of the kernel, "renew P IP SECONDS", "mode P G", "announce|renounce P"; of a VSI,
- * "P STATE"; "ask mac SERVER", "rejected WHAT", "query P", "help P", "log P: TEXT",
- * "cases P N [complete]" (what speaks against guard=enforce).
+ * "P STATE"; "ask mac SERVER", "rejected WHAT", "help P [N entries] [from GIADDR]",
+ * "help-end P", "log P: TEXT", of groups on_groups.c,
+ * "cases P N [complete]" (what speaks against guard=enforce), "ready P" (the module need
+ * not hold its answer any longer), "probe P IP" (does the VM still answer there?).
  * After each line the kernel must hold what the table does.
  */
 #include <stdio.h>
@@ -25,6 +32,8 @@
 #include <syslog.h>
 
 #include "on_switch.h"
+#include "wire/arp.h"
+#include "wire/orgtlv.h"
 #include "wire/text.h"
 
 static bool set_port(struct on_switch *s, char **words, unsigned n);
@@ -35,6 +44,8 @@ static bool whole(struct on_switch *s, char **words, unsigned n);
 
 static const char *const guards[] = {"off", "monitor", "enforce"};
 static const char *const keys[] = {"mac", "ip", "client-id", "remote-id"};
+static const char *const groups[] = {"off", "igmp", "mld", "both"};
+static const char *const conflicts[] = {"accept", "verify"};
 static const char *const assists[] = {"off", "leasequery", "help", "auto"};
 
 /* What the story does to the world. */
@@ -96,26 +107,6 @@ static int io_send(void *arg, const struct addr *giaddr, const struct addr *serv
 	return 0;
 }
 
-/* Binding first, group query second: a guard that drops the report's source address
- * drops the report. */
-static void io_query_groups(void *arg, const char *port, const struct vsi *vsi)
-{
-	struct on_switch *s = arg;
-
-	mirror_no_staged(&s->mirror, vsi);
-	script_happen(s->script, "query %s", port);
-}
-
-static void io_ask_help(void *arg, const char *port, const struct vsi *vsi,
-			const struct vsi_entry *entry)
-{
-	struct on_switch *s = arg;
-
-	(void)vsi;
-	(void)entry;
-	script_happen(s->script, "help %s", port);
-}
-
 static bool io_giaddr(void *arg, const char *port, struct addr *ret_giaddr)
 {
 	(void)arg;
@@ -148,6 +139,44 @@ static void io_event(void *arg, const struct bridge_event *event)
 		      event->why ? ")" : "");
 }
 
+static void io_tell_module(void *arg, const struct link_msg *msg)
+{
+	struct on_switch *s = arg;
+
+	if (msg->type == LINK_READY)
+		script_happen(s->script, "ready %s", msg->u.vsi_of.port);
+	else
+		on_help_tell(arg, msg);
+}
+
+/* Of frames the probe of an old place; it must be nobody else's business. */
+static int io_frame_send(void *arg, const char *interface, const uint8_t *frame, size_t len)
+{
+	struct on_switch *s = arg;
+	struct inet_frame decoded;
+	struct arp arp;
+	char ip[ADDR_TEXT_MAX];
+
+	if (inet_decode(frame, len, &decoded, NULL) || decoded.ethertype != ETHERTYPE_ARP)
+		return on_groups_frame(arg, interface, frame, len);
+	if (arp_decode(decoded.payload, &arp, NULL) || arp.op != ARP_REQUEST ||
+	    !addr_is_any(&arp.sender_ip) || decoded.dst.b[0] & 1)
+		script_fail(s->script, "no ARP probe to one MAC");
+	else
+		script_happen(s->script, "probe %s %s", interface,
+			      addr_text(&arp.target_ip, ip));
+	return 0;
+}
+
+static int io_hear_arp(void *arg, bool on)
+{
+	struct on_switch *s = arg;
+
+	if (!on)
+		script_happen(s->script, "no more arp");
+	return 0;
+}
+
 static uint32_t io_random(void *arg)
 {
 	struct on_switch *s = arg;
@@ -173,9 +202,13 @@ static void io_log(void *arg, int priority, const char *port, const struct vsi_i
 static const struct bridge_io io = {
 	.put = io_put, .renew = io_renew, .drop = io_drop, .announce = io_announce,
 	.renounce = io_renounce, .mode = io_mode, .lq_send = io_send,
-	.query_groups = io_query_groups, .ask_help = io_ask_help, .place = on_place_io,
+	.frame_send = io_frame_send, .own_mac = on_groups_own_mac,
+	.mdb_put = on_groups_put, .mdb_drop = on_groups_drop, .fdb_move = on_groups_fdb,
+	.fdb_back = on_groups_fdb_back, .place = on_place_io, .tell_module = io_tell_module,
+	.giaddr_listen = on_help_listen, .giaddr_apart = on_help_apart,
 	.giaddr = io_giaddr, .keep = on_store_keep, .forget = on_store_forget,
-	.cases = io_cases, .event = io_event, .random = io_random, .log = io_log,
+	.hear_arp = io_hear_arp, .cases = io_cases, .event = io_event, .random = io_random,
+	.log = io_log,
 };
 
 static void *begin(struct script *script)
@@ -199,6 +232,16 @@ static void end(void *arg)
 	free(s);
 }
 
+static void committed(struct on_switch *s, ms_t now)
+{
+	if (s->refused) {
+		bridge_not_committed(s->bridge, now);
+		return;
+	}
+	bridge_ready_say(s->bridge, now);
+	bridge_committed(s->bridge, now);
+}
+
 static ms_t deadline(void *arg)
 {
 	struct on_switch *s = arg;
@@ -211,12 +254,14 @@ static void tick(void *arg, ms_t now)
 	struct on_switch *s = arg;
 
 	bridge_tick(s->bridge, now);
+	committed(s, now);
 }
 
 static void look(void *arg)
 {
 	struct on_switch *s = arg;
 
+	committed(s, s->script->now);
 	mirror_look(&s->mirror);
 	on_store_look(s);
 }
@@ -226,7 +271,8 @@ static enum lq_reject input(void *arg, const struct addr *giaddr,
 {
 	struct on_switch *s = arg;
 
-	return bridge_lq_input(s->bridge, s->script->now, giaddr, server, msg, len);
+	return bridge_lq_input(s->bridge, s->script->now, giaddr, server, DHCP4_SERVER_PORT,
+			       msg, len);
 }
 
 /* What the script says. */
@@ -247,6 +293,8 @@ static bool line(void *arg, char **words, unsigned n)
 		return n > 1 && on_place(s, words + 1, n - 1);
 	if (!strcmp(words[0], "wire"))
 		return on_place_wire(s, words + 1, n - 1);
+	if (!strcmp(words[0], "help"))
+		return on_help(s, words + 1, n - 1);
 	if (!strcmp(words[0], "kept"))
 		return on_store_kept(s, words + 1, n - 1);
 	if (!strcmp(words[0], "bind") || !strcmp(words[0], "unbind"))
@@ -295,9 +343,35 @@ static bool set_option(struct on_port *port, char *word)
 		port->set.assist = (uint8_t)number;
 		return number >= 0;
 	}
+	if (!strcmp(word, "groups")) {
+		number = number_of(value, groups, 4);
+		port->set.groups = (uint8_t)number;
+		return number >= 0;
+	}
+	if (!strcmp(word, "schedule")) {
+		port->set.n_schedule = 0;
+		for (char *one; port->set.n_schedule < LINK_SCHEDULE_MAX &&
+				(one = strsep(&value, ","));)
+			port->set.schedule[port->set.n_schedule++] =
+				(uint32_t)strtoul(one, NULL, 10);
+		return !value;
+	}
 	if (!strcmp(word, "keepalive")) {
 		port->set.keepalive_ms = (uint32_t)strtoul(value, NULL, 10);
 		return true;
+	}
+	if (!strcmp(word, "hold")) {
+		port->set.hold_ms = (uint16_t)strtoul(value, NULL, 10);
+		return true;
+	}
+	if (!strcmp(word, "max-rate")) {
+		port->set.max_rate = (uint16_t)strtoul(value, NULL, 10);
+		return true;
+	}
+	if (!strcmp(word, "conflict")) {
+		number = number_of(value, conflicts, 2);
+		port->set.conflict = (uint8_t)number;
+		return number >= 0;
 	}
 	if (!strcmp(word, "giaddr"))
 		return set_addrs(value, port->set.giaddrs, &port->set.n_giaddrs);
@@ -305,6 +379,13 @@ static bool set_option(struct on_port *port, char *word)
 		return set_addrs(value, port->set.servers, &port->set.n_servers);
 	if (!strcmp(word, "remote-id")) {
 		port->set.remote_id_text = !strcmp(value, "text");
+		return true;
+	}
+	if (!strcmp(word, "peer")) {
+		bool helps = !strcmp(value, "help");
+
+		port->set.peer_version = port->set.peer_role = helps;
+		port->set.peer_flags = helps ? ORGTLV_HELP : 0;
 		return true;
 	}
 	if (strcmp(word, "keys"))
@@ -373,8 +454,12 @@ static bool whole(struct on_switch *s, char **words, unsigned n)
 		s->watched = true;
 	else if (!strcmp(words[0], "all"))
 		bridge_forgotten(s->bridge, now, "");
-	else if (!strcmp(words[0], "guard"))
+	else if (!strcmp(words[0], "guard") && strstr("opened shut", words[1]))
+		bridge_open(s->bridge, now, !strcmp(words[1], "opened"));
+	else if (!strcmp(words[0], "guard") && !strcmp(words[1], "emptied"))
 		mirror_empty(&s->mirror), bridge_say_all(s->bridge, now);
+	else if (!strcmp(words[0], "guard"))
+		s->refused = !strcmp(words[1], "refused");
 	else
 		return false;
 	return true;
@@ -391,6 +476,8 @@ struct on_port *port_get(struct on_switch *s, const char *name)
 	port->set.up = true;
 	port->set.assist = LINK_ASSIST_LEASEQUERY;
 	port->set.keepalive_ms = 20000;
+	port->set.groups = LINK_GROUPS_IGMP;
+	port->set.n_schedule = 1;
 	port->place.bridge = 1;
 	memcpy(port->place.anchor, port->set.name, sizeof(port->place.anchor));
 	return port;

@@ -11,9 +11,16 @@
 
 struct on_port {
 	struct link_port set;
-	bool nowhere;
+	bool nowhere, deaf;
 	struct bridge_place place;
 	const struct vm *vm; /* last named here */
+};
+
+/* What the module was last told to ask for, by MAC. */
+struct helped {
+	struct mac mac;
+	uint32_t xid, xid_before;
+	struct addr giaddr;
 };
 
 struct on_switch {
@@ -23,7 +30,10 @@ struct on_switch {
 	unsigned n_ports;
 	struct on_port ports[PORTS_MAX];
 	uint32_t random;
+	unsigned n_helped;
+	struct helped helped[VMS_MAX];
 	bool watched;
+	bool refused;		/* the guard's commits */
 	bool loading;		/* what the table has of the store is in it already */
 	unsigned n_kept;
 	struct binding kept[MIRROR_MAX];
@@ -43,6 +53,24 @@ void on_store_forget(void *arg, const struct binding *binding);
 bool on_store_kept(struct on_switch *s, char **words, unsigned n);
 bool on_store_bind(struct on_switch *s, char **words, unsigned n);
 void on_store_look(struct on_switch *s);
+
+/* on_help.c: "SERVER ack|nak …" to giaddr's socket; the xid of the help request for a MAC. */
+void on_help_tell(void *arg, const struct link_msg *msg);
+bool on_help_listen(void *arg, const struct addr *giaddr);
+bool on_help_apart(void *arg, const struct addr *giaddr);
+/* "NAME N …": these counters of the story. */
+bool on_help_counts(struct on_switch *s, char **words, unsigned n);
+bool on_help(struct on_switch *s, char **words, unsigned n);
+uint32_t on_help_xid(const struct on_switch *s, const struct mac *mac);
+/* on_groups.c: reports on this port; what the story does about groups. */
+bool on_groups(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+int on_groups_frame(void *arg, const char *port, const uint8_t *frame, size_t len);
+bool on_groups_own_mac(void *arg, const char *interface, struct mac *ret_mac);
+int on_groups_put(void *arg, const char *port, uint16_t vlan, const struct addr *group);
+int on_groups_drop(void *arg, const char *port, uint16_t vlan, const struct addr *group);
+int on_groups_fdb(void *arg, const char *port, uint16_t vlan, const struct mac *mac);
+int on_groups_fdb_back(void *arg, const char *port, const char *to, uint16_t vlan,
+		       const struct mac *mac);
 
 /* on_switch.c */
 struct on_port *port_named(struct on_switch *s, const char *name);

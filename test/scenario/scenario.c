@@ -12,7 +12,8 @@
  * What stands behind the arrow is all that happens at that time, in any order; a line
  * without one expects nothing, nor may anything happen between two lines. "N x WHAT"
  * is N times the same; of "log" a beginning is enough. What can be said and what can
- * happen: on_switch.c, on_client.c.
+ * happen: on_switch.c, on_client.c ("client" is the first line), on_station.c ("server"),
+ * on_tap.c ("tap").
  *
  * Prints TAP, one test a script. With several scripts the last test is that together
  * they have used each row of core/migration's table that acts.
@@ -213,6 +214,14 @@ static void run_line(struct script *script, char *line)
 			words[n++] = word;
 	if (n == 1 && !strcmp(words[0], "client") && !script->part) {
 		begin_part(script, &client_part);
+		return;
+	}
+	if (n == 1 && !strcmp(words[0], "server") && !script->part) {
+		begin_part(script, &station_part);
+		return;
+	}
+	if (n == 1 && !strcmp(words[0], "tap") && !script->part) {
+		begin_part(script, &tap_part);
 		return;
 	}
 	if (!script->part && n && strcmp(words[0], "vm"))

@@ -60,7 +60,7 @@ struct part {
 	void (*look)(void *arg);
 };
 
-extern const struct part switch_part, client_part;
+extern const struct part switch_part, client_part, station_part, tap_part;
 
 /* Something has happened / must not be. */
 void script_happen(struct script *script, const char *format, ...)

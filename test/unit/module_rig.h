@@ -99,6 +99,19 @@ static inline void note(const struct link_msg *msg)
 		snprintf(line, size, "%s %s mode %u status %02x", v->port,
 			 what[v->what], v->mode, v->status);
 		break;
+	case LINK_HELP_ASKED:
+		n = snprintf(line, size, "%s asked xid %x giaddr family %u",
+			     msg->u.help.port, msg->u.help.xid, msg->u.help.giaddr.family);
+		for (unsigned i = 0; i < msg->u.help.n_entries && i < 2; i++)
+			n += snprintf(line + n, size - (size_t)n, " %02x/%u",
+				      msg->u.help.entries[i].mac.b[5],
+				      msg->u.help.entries[i].vlan);
+		snprintf(line + n, size - (size_t)n, "%s", msg->u.help.apart ? " apart" : "");
+		break;
+	case LINK_MARK:
+		snprintf(line, size, "mark for %u%s", msg->u.mark.ttl_s,
+			 msg->u.mark.ip.family ? " with lease" : "");
+		break;
 	case LINK_FORGOTTEN:
 		snprintf(line, size, "forgotten '%s'", msg->u.forgotten);
 		break;
@@ -118,6 +131,9 @@ static inline void note(const struct link_msg *msg)
 	case LINK_DONE:
 		snprintf(line, size, "done %u %d %.40s", msg->u.done.seq,
 			 msg->u.done.code, msg->u.done.text);
+		break;
+	default:
+		snprintf(line, size, "message %u", msg->type);
 		break;
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* DHCP messages of udhcpc and isc-dhcpd; options split and overloaded; the query. */
+/* DHCP messages of udhcpc and isc-dhcpd; options split and overloaded; the query; the
+ * request of a client that restarts. */
 #include "wire/dhcp4.h"
 
 #include <errno.h>
@@ -364,6 +365,75 @@ static void a_question_without_its_key_or_room_makes_no_query(void **state)
 	assert_int_equal(dhcp4_leasequery(msg, sizeof(msg), &q, 1), 511);
 }
 
+static void a_reboot_asks_for_the_address_and_names_no_server(void **state)
+{
+	struct dhcp4_reboot reboot = {
+		.xid = 0x01020304, .secs = 12,
+		.chaddr = { { 0x52, 0x54, 0, 0, 0, 1 } },
+		.ip = { ADDR_IPV4, { 10, 77, 1, 100 } },
+		.client_id = { 7, { 1, 0x52, 0x54, 0, 0, 0, 1 } },
+		.giaddr = { ADDR_IPV4, { 10, 77, 1, 254 } },
+	};
+	struct addr addr;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(dhcp4_reboot(msg, sizeof(msg), &reboot), 300);
+	assert_int_equal(decode(300), 0);
+	assert_int_equal(m.op, DHCP4_BOOTREQUEST);
+	assert_int_equal(m.type, DHCP4_REQUEST);
+	assert_int_equal(m.htype, 1);
+	assert_int_equal(m.hlen, 6);
+	assert_int_equal(m.hops, 1);
+	assert_int_equal(m.xid, 0x01020304);
+	assert_int_equal(m.secs, 12);
+	assert_int_equal(m.flags, 0);
+	assert_true(addr_is_any(&m.ciaddr) && addr_is_any(&m.yiaddr) &&
+		    addr_is_any(&m.siaddr));
+	assert_addr(&m.giaddr, "10.77.1.254");
+	assert_true(mac_equal(&m.chaddr, &reboot.chaddr));
+	assert_true(dhcp4_opt_addr(&m, DHCP4_OPT_REQUESTED_ADDRESS, &addr));
+	assert_addr(&addr, "10.77.1.100");
+	assert_memory_equal(dhcp4_opt(&m, DHCP4_OPT_CLIENT_ID, &len), reboot.client_id.b, 7);
+	assert_int_equal(len, 7);
+	assert_null(dhcp4_opt(&m, DHCP4_OPT_SUBNET, &len));
+	assert_null(dhcp4_opt(&m, DHCP4_OPT_SERVER_ID, &len));
+	assert_non_null(dhcp4_opt(&m, DHCP4_OPT_PARAMETERS, &len));
+	reboot.select_subnet = true;
+	assert_int_equal(dhcp4_reboot(msg, sizeof(msg), &reboot), 300);
+	assert_int_equal(decode(300), 0);
+	assert_true(dhcp4_opt_addr(&m, DHCP4_OPT_SUBNET, &addr));
+	assert_addr(&addr, "10.77.1.100");
+}
+
+static void a_reboot_leaves_out_what_the_client_has_not(void **state)
+{
+	struct dhcp4_reboot reboot = { .ip = { ADDR_IPV4, { 10, 77, 1, 100 } } };
+	size_t len;
+
+	(void)state;
+	assert_int_equal(dhcp4_reboot(msg, sizeof(msg), &reboot), 300);
+	assert_int_equal(decode(300), 0);
+	assert_int_equal(m.hops, 0);
+	assert_true(addr_is_any(&m.giaddr));
+	reboot.select_subnet = true;
+	assert_int_equal(dhcp4_reboot(msg, sizeof(msg), &reboot), 300);
+	assert_int_equal(decode(300), 0);
+	assert_null(dhcp4_opt(&m, DHCP4_OPT_SUBNET, &len));
+	assert_null(dhcp4_opt(&m, DHCP4_OPT_CLIENT_ID, &len));
+	reboot.client_id.len = 255;
+	len = dhcp4_reboot(msg, sizeof(msg), &reboot);
+	assert_true(len > 300);
+	assert_int_equal(decode(len), 0);
+	for (size_t room = 0; room < len; room++)
+		assert_int_equal(dhcp4_reboot(frame, room, &reboot), 0);
+	reboot.ip.family = ADDR_IPV6;
+	assert_int_equal(dhcp4_reboot(msg, sizeof(msg), &reboot), 0);
+	reboot.ip.family = ADDR_IPV4;
+	reboot.giaddr.family = ADDR_IPV6;
+	assert_int_equal(dhcp4_reboot(msg, sizeof(msg), &reboot), 0);
+}
+
 static void types_have_names(void **state)
 {
 	(void)state;
@@ -394,6 +464,8 @@ int main(void)
 		cmocka_unit_test(queries_are_octet_by_octet_those_that_dhcpd_answered),
 		cmocka_unit_test(a_query_by_client_id_or_remote_id_has_no_other_key),
 		cmocka_unit_test(a_question_without_its_key_or_room_makes_no_query),
+		cmocka_unit_test(a_reboot_asks_for_the_address_and_names_no_server),
+		cmocka_unit_test(a_reboot_leaves_out_what_the_client_has_not),
 		cmocka_unit_test(types_have_names),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ethernet, IPv4 and UDP of captured frames, cut, padded, tagged and fragmented. */
+/* Ethernet, IPv4, UDP and IPv6 of captured frames, cut, padded, tagged and fragmented. */
 #include "wire/inet.h"
 
 #include <errno.h>
@@ -167,6 +167,70 @@ static void other_protocols_decode_as_far_as_they_are_known(void **state)
 	assert_int_equal(rd_at(&f.payload), 14);
 }
 
+/* An MLD report: 40 octets of header, 8 of hop-by-hop options with router alert. */
+static size_t ipv6(void)
+{
+	size_t len = capture_get("groups.pcap", 20, frame, sizeof(frame));
+
+	assert_int_equal(len, 90);
+	return len;
+}
+
+static void ipv6_decodes_behind_its_hop_by_hop_header(void **state)
+{
+	size_t len = ipv6();
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(inet_decode(frame, len + 5, &f, NULL), 0);
+	assert_int_equal(f.ethertype, ETHERTYPE_IPV6);
+	assert_int_equal(f.protocol, INET_ICMPV6);
+	assert_true(f.router_alert);
+	assert_string_equal(addr_text(&f.saddr, text), "fe80::5054:ff:fe00:1");
+	assert_string_equal(addr_text(&f.daddr, text), "ff02::16");
+	assert_int_equal(rd_at(&f.payload), 62);
+	assert_int_equal(rd_left(&f.payload), 28);
+	frame[IP_AT + 6] = INET_ICMPV6;
+	assert_int_equal(inet_decode(frame, len, &f, NULL), 0);
+	assert_false(f.router_alert);
+	assert_int_equal(rd_at(&f.payload), 54);
+	/* A jumbogram has no length. */
+	frame[IP_AT + 4] = frame[IP_AT + 5] = 0;
+	assert_int_equal(inet_decode(frame, len, &f, NULL), 0);
+	assert_int_equal(rd_left(&f.payload), 0);
+}
+
+static void ipv6_that_is_cut_or_bad_is_said_so(void **state)
+{
+	size_t len = ipv6();
+
+	(void)state;
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(inet_decode(frame, cut, &f, &error), -EBADMSG);
+	assert_bad(len - 1, "IPv6 packet");
+	assert_bad(IP_AT + 30, "IPv6 destination");
+	frame[IP_AT + 41] = 5;
+	assert_bad(len, "hop-by-hop options");
+	frame[IP_AT + 41] = 0;
+	frame[IP_AT + 43] = 9;
+	assert_bad(len, "hop-by-hop option");
+	frame[IP_AT] = 0x40;
+	assert_bad(len, "IPv6 header");
+}
+
+static void padding_is_no_option(void **state)
+{
+	size_t len = ipv6();
+
+	(void)state;
+	memcpy(frame + IP_AT + 42, (const uint8_t[]){ 0, 0, 5, 2, 0, 0 }, 6);
+	assert_int_equal(inet_decode(frame, len, &f, NULL), 0);
+	assert_true(f.router_alert);
+	memcpy(frame + IP_AT + 42, (const uint8_t[]){ 1, 4, 5, 2, 0, 0 }, 6);
+	assert_int_equal(inet_decode(frame, len, &f, NULL), 0);
+	assert_false(f.router_alert);
+}
+
 static void the_checksum_is_that_of_RFC_1071(void **state)
 {
 	/* The example of RFC 1071 section 3: sum ddf2. */
@@ -190,6 +254,9 @@ int main(void)
 		cmocka_unit_test(wrong_lengths_and_checksums_are_bad),
 		cmocka_unit_test(a_first_fragment_has_ports_and_a_later_one_has_not),
 		cmocka_unit_test(other_protocols_decode_as_far_as_they_are_known),
+		cmocka_unit_test(ipv6_decodes_behind_its_hop_by_hop_header),
+		cmocka_unit_test(ipv6_that_is_cut_or_bad_is_said_so),
+		cmocka_unit_test(padding_is_no_option),
 		cmocka_unit_test(the_checksum_is_that_of_RFC_1071),
 	};
 

@@ -306,7 +306,7 @@ static void answer_may_ask_anew(void **state)
 	f->on_answer = ask_again;
 	ask_by_mac(f, 37, 1);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(come_type(f, &server_1, f->sent[i].xid, 12), LQ_TAKEN);
+		assert_int_equal(come_type(f, &server_1, f->sent[i].xid, 11), LQ_TAKEN);
 	assert_int_equal(f->n_sent, 4);
 	ask_by_mac(f, 30, 1);
 	run_until(f, 60000);

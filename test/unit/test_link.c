@@ -314,7 +314,7 @@ static void another_version_stays_apart_with_one_line_that_names_both(void **sta
 	assert_false(link_connected(link_));
 	assert_int_equal(fake_host_logged(""), 1);
 	assert_string_equal(fake_host_last_log(),
-			    "engine speaks version 2 of the link, this module 1; "
+			    "engine speaks version 3 of the link, this module 2; "
 			    "staying away from it");
 	for (i = 0; i < 50; i++)
 		tick();
@@ -332,7 +332,7 @@ static void nonsense_of_the_engine_ends_the_connection(void **state)
 {
 	(void)state;
 	connected();
-	assert_int_equal(send(engine, "\x63\x01\x00\x00", 4, 0), 4);
+	assert_int_equal(send(engine, "\x63\x02\x00\x00", 4, 0), 4);
 	fake_host_poll();
 	assert_false(link_connected(link_));
 	assert_int_equal(fake_host_logged("cannot read"), 1);

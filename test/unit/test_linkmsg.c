@@ -81,6 +81,12 @@ static void fill_port(void)
 	p->n_giaddrs = 1;
 	p->giaddrs[0].vlan = LINK_VLAN_ANY;
 	addr_parse("10.77.1.254", &p->giaddrs[0].addr);
+	p->groups = LINK_GROUPS_MLD;
+	p->n_schedule = 2;
+	p->schedule[1] = 3000;
+	p->conflict = LINK_CONFLICT_VERIFY;
+	p->max_rate = 100;
+	p->hold_ms = 10;
 }
 
 static void fill_vsi(uint16_t n)
@@ -117,7 +123,7 @@ static void a_hello_comes_out_as_it_went_in(void **state)
 	fresh(LINK_HELLO)->u.hello.who = LINK_MODULE;
 	in.u.hello.pid = 4711;
 	assert_int_equal(assert_same(), 9);
-	assert_memory_equal(buf, "\x01\x01\x00\x05\x01\x00\x00\x12\x67", 9);
+	assert_memory_equal(buf, "\x01\x02\x00\x05\x01\x00\x00\x12\x67", 9);
 }
 
 static void messages_without_a_body_do_too(void **state)
@@ -189,6 +195,48 @@ static void marks_do_too_with_and_without_what_is_known(void **state)
 	memset(in.u.mark.client_id.b, 0x5a, 255);
 	assert_same();
 	fresh(LINK_MARK)->u.mark.seq = 1;
+	in.u.mark.no_client_id = true;
+	addr_parse("10.77.1.1", &in.u.mark.server);
+	strcpy(in.u.mark.tap, "vnet0");
+	assert_same();
+}
+
+static void fill_help(uint16_t n)
+{
+	struct link_help *help = &fresh(LINK_HELP)->u.help;
+
+	strcpy(help->port, "p1");
+	help->dhcp4 = true;
+	addr_parse("10.77.1.254", &help->giaddr);
+	help->apart = true;
+	help->xid = 0x01020304;
+	help->id.format = VSI_ID_UUID;
+	help->n_entries = n;
+	for (unsigned i = 0; i < n && i < LINK_HELP_ENTRIES_MAX; i++)
+		help->entries[i].vlan = (uint16_t)i;
+}
+
+static void help_ready_and_suspend_do_too(void **state)
+{
+	struct wr w = wr_new(buf, sizeof(buf));
+
+	(void)state;
+	fill_help(1);
+	assert_same();
+	fill_help(0);
+	in.type = LINK_HELP_ASKED;
+	assert_same();
+	fill_help(LINK_HELP_ENTRIES_MAX);
+	assert_same();
+	fill_help(LINK_HELP_ENTRIES_MAX + 1);
+	assert_false(linkmsg_put(&w, &in));
+	strcpy(fresh(LINK_READY)->u.vsi_of.port, "p1");
+	in.u.vsi_of.id.format = VSI_ID_UUID;
+	assert_same();
+	in.type = LINK_HELP_END;
+	assert_same();
+	fresh(LINK_SUSPEND)->u.suspend.seq = 7;
+	in.u.suspend.id.b[15] = 1;
 	assert_same();
 }
 
@@ -261,7 +309,7 @@ static void what_no_reader_would_take_is_not_written(void **state)
 	(void)state;
 	fresh(0);
 	assert_false(linkmsg_put(&w, &in));
-	fresh(LINK_SET + 1);
+	fresh(LINK_HELP_ASKED + 1);
 	assert_false(linkmsg_put(&w, &in));
 	fill_vsi(1);
 	in.u.vsi.n_entries = VSI_ENTRIES_MAX + 1;
@@ -390,6 +438,7 @@ int main(void)
 		cmocka_unit_test(forgotten_counter_and_show_do_too),
 		cmocka_unit_test(set_and_cases_do_too),
 		cmocka_unit_test(marks_do_too_with_and_without_what_is_known),
+		cmocka_unit_test(help_ready_and_suspend_do_too),
 		cmocka_unit_test(done_carries_its_code_and_text),
 		cmocka_unit_test(a_row_borrows_its_fields_from_the_datagram),
 		cmocka_unit_test(a_row_of_too_many_fields_or_of_another_type_is_refused),

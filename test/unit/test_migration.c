@@ -13,7 +13,7 @@
 
 #include "core/migration.h"
 
-#define N_FACTS 8	/* all combinations of MOVED, HELD and LEFT */
+#define N_FACTS 16	/* all combinations of MOVED, HELD, LEFT and AWAITED */
 
 struct expectation {
 	const char *name;
@@ -34,10 +34,11 @@ struct expectation {
 static const struct expectation expectations[] = {
 	{"a pre-associate with M is expected and recovered", ABSENT, MIGRATION_PRE_M, 0,
 	 DO_RECOVER, EXPECTED},
-	{"so is an associate with M", ABSENT, MIGRATION_ASSOC_M, 0, DO_RECOVER, EXPECTED},
+	{"so is an associate with M, and taken over", ABSENT, MIGRATION_ASSOC_M, 0,
+	 DO_RECOVER | DO_TAKE_OVER, EXPECTED},
 	{"a VM moved without M is activated here and leaves there", ABSENT,
 	 MIGRATION_ACCEPTED, MIGRATION_MOVED,
-	 DO_ACTIVATE_HERE | DO_LEAVE_THERE | DO_QUERY_GROUPS, SETTLED},
+	 DO_ACTIVATE_HERE | DO_LEAVE_THERE | DO_TAKE_OVER | DO_QUERY_GROUPS, SETTLED},
 	{"of a new VM only the static bindings are known", ABSENT, MIGRATION_ACCEPTED, 0,
 	 DO_STATIC, SETTLED},
 	{"a de-associate withdraws what an absent one still holds", ABSENT,
@@ -49,24 +50,29 @@ static const struct expectation expectations[] = {
 	 DO_ASK_HELP, EXPECTED},
 	{"after all tries it is asked later", EXPECTED, MIGRATION_TRIES_USED, 0,
 	 DO_ASK_LATER, EXPECTED},
+	{"the associate's request takes over", EXPECTED, MIGRATION_ASSOC_M, 0,
+	 DO_TAKE_OVER, EXPECTED},
+	{"also one without M", EXPECTED, MIGRATION_ASSOC_AFTER_PRE, 0, DO_TAKE_OVER,
+	 EXPECTED},
 	{"an accepted associate activates", EXPECTED, MIGRATION_ACCEPTED, 0,
-	 DO_ACTIVATE | DO_LEAVE_THERE | DO_ASK_MISSING | DO_QUERY_GROUPS, ARRIVED},
+	 DO_ACTIVATE | DO_TAKE_OVER | DO_LEAVE_THERE | DO_ASK_MISSING | DO_QUERY_GROUPS,
+	 ARRIVED},
 	{"a refused migration drops what is staged", EXPECTED, MIGRATION_REFUSED, 0,
-	 DO_DROP_STAGED, ABSENT},
+	 DO_GIVE_BACK | DO_DROP_STAGED, ABSENT},
 	{"and leaves what was held before dormant", EXPECTED, MIGRATION_REFUSED,
-	 MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT},
+	 MIGRATION_HELD, DO_GIVE_BACK | DO_DROP_STAGED | DO_DORMANT, DORMANT},
 	{"and lets what was leaving before leave", EXPECTED, MIGRATION_REFUSED,
-	 MIGRATION_LEFT, DO_DROP_STAGED | DO_START_CLOCK, GONE},
+	 MIGRATION_LEFT, DO_GIVE_BACK | DO_DROP_STAGED | DO_START_CLOCK, GONE},
 	{"a migration that times out drops what is staged", EXPECTED, MIGRATION_TIMEOUT,
-	 0, DO_DROP_STAGED, ABSENT},
+	 0, DO_GIVE_BACK | DO_DROP_STAGED, ABSENT},
 	{"and lets what was leaving before leave, too", EXPECTED, MIGRATION_TIMEOUT,
-	 MIGRATION_LEFT, DO_DROP_STAGED | DO_START_CLOCK, GONE},
+	 MIGRATION_LEFT, DO_GIVE_BACK | DO_DROP_STAGED | DO_START_CLOCK, GONE},
 	{"and leaves what was held before dormant, too", EXPECTED, MIGRATION_TIMEOUT,
-	 MIGRATION_HELD, DO_DROP_STAGED | DO_DORMANT, DORMANT},
+	 MIGRATION_HELD, DO_GIVE_BACK | DO_DROP_STAGED | DO_DORMANT, DORMANT},
 	{"a forgotten announcement gets a clock", EXPECTED, MIGRATION_FORGOTTEN, 0,
 	 DO_START_CLOCK, EXPECTED},
 	{"a de-associate ends the announcement", EXPECTED, MIGRATION_DEASSOC, 0,
-	 DO_WITHDRAW, ABSENT},
+	 DO_GIVE_BACK | DO_WITHDRAW, ABSENT},
 
 	{"an arrived VM's lease is put in", ARRIVED, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
 	 ARRIVED},
@@ -90,7 +96,11 @@ static const struct expectation expectations[] = {
 	{"an arrived VM that is forgotten is dormant", ARRIVED, MIGRATION_FORGOTTEN, 0,
 	 DO_DORMANT, DORMANT},
 	{"a de-associate withdraws the arrived", ARRIVED, MIGRATION_DEASSOC, 0,
-	 DO_WITHDRAW, ABSENT},
+	 DO_GIVE_BACK | DO_WITHDRAW, ABSENT},
+	{"and hands over to where it is awaited", ARRIVED, MIGRATION_DEASSOC,
+	 MIGRATION_AWAITED, DO_HAND_OVER | DO_WITHDRAW, ABSENT},
+	{"suspended, an arrived VM is handed over", ARRIVED, MIGRATION_SUSPENDED,
+	 MIGRATION_AWAITED, DO_HAND_OVER, ARRIVED},
 
 	{"a settled VM's lease is put in", SETTLED, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
 	 SETTLED},
@@ -111,7 +121,11 @@ static const struct expectation expectations[] = {
 	{"a settled VM that is forgotten is dormant", SETTLED, MIGRATION_FORGOTTEN, 0,
 	 DO_DORMANT, DORMANT},
 	{"a de-associate withdraws the settled", SETTLED, MIGRATION_DEASSOC, 0,
-	 DO_WITHDRAW, ABSENT},
+	 DO_GIVE_BACK | DO_WITHDRAW, ABSENT},
+	{"and hands over to where it is awaited, too", SETTLED, MIGRATION_DEASSOC,
+	 MIGRATION_AWAITED, DO_HAND_OVER | DO_WITHDRAW, ABSENT},
+	{"suspended, a settled VM is handed over", SETTLED, MIGRATION_SUSPENDED,
+	 MIGRATION_AWAITED, DO_HAND_OVER, SETTLED},
 
 	{"a dormant VM's lease is put in", DORMANT, MIGRATION_LEASE_KNOWN, 0, DO_PUT,
 	 DORMANT},
@@ -133,9 +147,9 @@ static const struct expectation expectations[] = {
 	{"a gone VM that is announced with M is expected", GONE, MIGRATION_PRE_M, 0,
 	 DO_RECOVER, EXPECTED},
 	{"an associate with M brings a gone VM back", GONE, MIGRATION_ASSOC_M, 0,
-	 DO_RECOVER, EXPECTED},
+	 DO_RECOVER | DO_TAKE_OVER, EXPECTED},
 	{"an associate after a pre-associate, too", GONE, MIGRATION_ASSOC_AFTER_PRE, 0,
-	 DO_RECOVER, EXPECTED},
+	 DO_RECOVER | DO_TAKE_OVER, EXPECTED},
 	{"a gone VM that times out is withdrawn", GONE, MIGRATION_TIMEOUT, 0, DO_WITHDRAW,
 	 ABSENT},
 	{"a gone VM that is forgotten gets a clock", GONE, MIGRATION_FORGOTTEN, 0,
@@ -252,6 +266,13 @@ static void a_failed_migration_leaves_the_old_port_alone(void **state)
 	}
 }
 
+static void suspended_says_nothing_where_nobody_waits(void **state)
+{
+	(void)state;
+	for (unsigned s = 0; s < MIGRATION_N_STATES; s++)
+		assert_non_null(migration_step(s, MIGRATION_SUSPENDED, 0)->ignored);
+}
+
 static void unknown_numbers_are_ignored(void **state)
 {
 	(void)state;
@@ -281,6 +302,7 @@ int main(void)
 		cmocka_unit_test(keepalive_of_the_source_after_the_move_is_ignored),
 		cmocka_unit_test(keepalive_asks_nothing),
 		cmocka_unit_test(a_failed_migration_leaves_the_old_port_alone),
+		cmocka_unit_test(suspended_says_nothing_where_nobody_waits),
 		cmocka_unit_test(unknown_numbers_are_ignored),
 		cmocka_unit_test(every_state_and_event_has_a_name),
 	};

@@ -21,6 +21,23 @@ static void a_replay_tells_ports_before_vsis_and_those_given_up_as_gone(void **s
 	assert_string_equal(heard[n_heard - 1], "replay end");
 }
 
+static void a_replay_tells_marks_before_the_vsis_that_are_expected(void **state)
+{
+	unsigned at = 0, vsi = 0;
+
+	(void)state;
+	mark(LINK_MARK, 7, 60);
+	out("e0", ASSOC);
+	in("e0", ASSOC_OK);
+	engine_restarts();
+	for (unsigned i = 0; i < n_heard; i++) {
+		at = strncmp(heard[i], "mark for", 8) ? at : i;
+		vsi = strcmp(heard[i], "e0 replayed mode 3 status 10") ? vsi : i;
+	}
+	assert_true(at > 0 && vsi > at);
+	mark(LINK_UNMARK, 8, 0);
+}
+
 static void a_large_replay_takes_several_datagrams_and_loses_nothing(void **state)
 {
 	const unsigned n = 4096;
@@ -253,6 +270,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(a_replay_tells_ports_before_vsis_and_those_given_up_as_gone),
+		TEST(a_replay_tells_marks_before_the_vsis_that_are_expected),
 		TEST(a_large_replay_takes_several_datagrams_and_loses_nothing),
 		TEST(a_port_that_is_not_ours_passes_unread),
 		TEST(once_vdp_runs_the_evb_tlv_leaves_and_then_an_empty_vdpdu),

@@ -159,13 +159,13 @@ static void the_table_of_settings_says_where_each_comes_from(void **state)
 	assert_heard("row 9 p1 use yes port ... ");
 	assert_heard("row 9 e0 remote-id text group ... ");
 	assert_heard("row 9 p1 keys mac default ... ");
-	assert_int_equal(n_heard, 1 + 2 * 9 + 1);
+	assert_int_equal(n_heard, 1 + 2 * 16 + 1);
 	fake_host_set(NULL, "remote-id", NULL);
 }
 
 static void the_capability_follows_settings_and_role_at_once(void **state)
 {
-	const uint8_t bridge[] = { 0x02, 0x56, 0x4d, 0x01, 1, 2, 0x08 };
+	const uint8_t bridge[] = { 0x02, 0x56, 0x4d, 0x01, 1, 2, 0x0e };
 	uint8_t value[64];
 
 	(void)state;
@@ -173,7 +173,7 @@ static void the_capability_follows_settings_and_role_at_once(void **state)
 	assert_memory_equal(value, bridge, sizeof(bridge));
 	assert_int_equal(events->tlv_out("e0", value, sizeof(value)), sizeof(bridge));
 	assert_int_equal(value[5], 1);
-	assert_int_equal(value[6], 0);
+	assert_int_equal(value[6], 0x02);
 	assert_int_equal(events->tlv_out("p2", value, sizeof(value)), 0);
 	assert_int_equal(events->tlv_out("p9", value, sizeof(value)), 0);
 	fake_host_lldp_changes("p1");
@@ -182,7 +182,21 @@ static void the_capability_follows_settings_and_role_at_once(void **state)
 	events->setting_set("p1", "assist", "off");
 	assert_int_equal(fake_host_lldp_changes("p1"), 1);
 	events->tlv_out("p1", value, sizeof(value));
+	assert_int_equal(value[6], 4);
+	events->setting_set("p1", "groups", "off");
+	assert_int_equal(fake_host_lldp_changes("p1"), 1);
+	events->tlv_out("p1", value, sizeof(value));
 	assert_int_equal(value[6], 0);
+	events->setting_set("p1", "assist", "help");
+	assert_int_equal(fake_host_lldp_changes("p1"), 1);
+	events->tlv_out("p1", value, sizeof(value));
+	assert_int_equal(value[6], 0x02);
+	events->setting_set("e0", "assist", "leasequery");
+	events->tlv_out("e0", value, sizeof(value));
+	assert_int_equal(value[6], 0);
+	events->setting_set("e0", "assist", "auto");
+	events->setting_set("p1", "groups", "mld");
+	assert_int_equal(fake_host_lldp_changes("p1"), 1);
 	events->setting_set("p1", "advertise", "no");
 	assert_int_equal(fake_host_lldp_changes("p1"), 1);
 	assert_int_equal(events->tlv_out("p1", value, sizeof(value)), 0);

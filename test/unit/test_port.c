@@ -97,7 +97,7 @@ static void a_port_is_described_as_its_settings_say(void **state)
 	assert_true(said.up);
 	assert_int_equal(said.role, LINK_ROLE_BRIDGE);
 	assert_int_equal(said.guard, LINK_GUARD_MONITOR);
-	assert_int_equal(said.assist, LINK_ASSIST_LEASEQUERY);
+	assert_int_equal(said.assist, LINK_ASSIST_AUTO);
 	assert_int_equal(said.n_servers, 1);
 	assert_int_equal(said.n_giaddrs, 2);
 	assert_int_equal(said.giaddrs[1].vlan, 7);

@@ -331,6 +331,15 @@ static void this_program_has_data_and_code_but_no_list(void **state)
 	assert_int_equal(f->result.failed, SCAN_SLOT);
 }
 
+static void a_running_program_without_a_list_is_told_why(void **state)
+{
+	char why[256];
+
+	(void)state;
+	assert_null(scan_program(&rules, why, sizeof(why)));
+	assert_memory_equal(why, "an operation is no code of the program", 38);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -357,6 +366,7 @@ int main(void)
 		TEST(two_lists_that_pass),
 		TEST(a_peek_that_does_not_work),
 		TEST(this_program_has_data_and_code_but_no_list),
+		TEST(a_running_program_without_a_list_is_told_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void without_any_value_the_defaults_hold(void **state)
 	(void)state;
 	read_port();
 	assert_false(settings.use);
-	assert_int_equal(settings.assist, LINK_ASSIST_LEASEQUERY);
+	assert_int_equal(settings.assist, LINK_ASSIST_AUTO);
 	assert_int_equal(settings.guard, LINK_GUARD_OFF);
 	assert_false(settings.trusted);
 	assert_int_equal(settings.n_servers, 0);
@@ -65,6 +65,14 @@ static void without_any_value_the_defaults_hold(void **state)
 	assert_int_equal(settings.keys[0], LQ_BY_MAC);
 	assert_false(settings.remote_id_text);
 	assert_true(settings.advertise);
+	assert_int_equal(settings.groups, LINK_GROUPS_BOTH);
+	assert_int_equal(settings.n_schedule, 5);
+	assert_int_equal(settings.schedule[4], 3000);
+	assert_int_equal(settings.conflict, LINK_CONFLICT_VERIFY);
+	assert_true(settings.fast);
+	assert_false(settings.infer);
+	assert_int_equal(settings.hold_ms, 10);
+	assert_int_equal(settings.max_rate, 100);
 }
 
 static void the_port_goes_before_the_group_and_the_group_before_the_default(void **state)
@@ -88,15 +96,38 @@ static void each_word_of_a_setting_is_taken_and_no_other(void **state)
 	assert_int_equal(settings_check("use", "no", &takes), 0);
 	assert_int_equal(settings_check("assist", "off", &takes), 0);
 	assert_int_equal(settings_check("assist", "leasequery", &takes), 0);
+	assert_int_equal(settings_check("assist", "help", &takes), 0);
+	assert_int_equal(settings_check("assist", "auto", &takes), 0);
 	assert_refused("use", "Yes", "yes, no");
 	assert_refused("use", "", "yes, no");
 	assert_refused("guard", "x",
 		       "off, monitor, enforce, enforce! (open cases are accepted)");
 	assert_refused("remote-id", "hex", "text, binary");
 	assert_refused("advertise", "1", "yes, no");
-	assert_refused("assist", "help", "off, leasequery");
-	assert_refused("assist", "auto", "off, leasequery");
+	assert_refused("assist", "both", "off, leasequery, help, auto");
+	assert_int_equal(settings_check("infer", "preassoc", &takes), 0);
+	assert_refused("infer", "yes", "none, preassoc");
 	assert_int_equal(settings_check("gaurd", "off", &takes), -ENOENT);
+}
+
+static void numbers_and_schedules_have_their_bounds(void **state)
+{
+	const char *takes;
+
+	(void)state;
+	assert_int_equal(settings_check("hold", "0", &takes), 0);
+	assert_int_equal(settings_check("hold", "1000", &takes), 0);
+	assert_refused("hold", "1001", "0 to 1000");
+	assert_refused("hold", "-1", "0 to 1000");
+	assert_refused("hold", "", "0 to 1000");
+	assert_refused("hold", "4294967296", "0 to 1000");
+	assert_refused("max-rate", "10001", "0 (no bound) to 10000");
+	assert_int_equal(settings_check("group-schedule", "0", &takes), 0);
+	assert_int_equal(settings_check("group-schedule", "1, 2,3,4,5,6,7,60000", &takes), 0);
+	for (const char *const *bad = (const char *const[]){ "", "1,1", "2,1", "60001", "1,",
+			"1,2,3,4,5,6,7,8,9", NULL }; *bad; bad++)
+		assert_refused("group-schedule", *bad,
+			       "up to 8 ascending times in ms, 0 to 60000");
 }
 
 static void servers_are_addresses_with_or_without_a_vlan(void **state)
@@ -222,12 +253,17 @@ static void every_setting_has_a_name_a_help_and_a_default_that_it_takes(void **s
 	(void)state;
 	for (n = 0; (name = settings_name(n)); n++) {
 		assert_non_null(settings_help(name));
+		assert_non_null(settings_takes(name));
+		assert_string_equal(settings_usual(name),
+				    settings_value("p1", name, NULL));
 		assert_int_equal(settings_check(name, settings_value("p1", name, NULL),
 						&takes), 0);
 	}
-	assert_int_equal(n, 9);
+	assert_int_equal(n, 16);
 	assert_null(settings_value("p1", "nonsense", NULL));
 	assert_null(settings_help("nonsense"));
+	assert_null(settings_takes("nonsense"));
+	assert_null(settings_usual("nonsense"));
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, reset)
@@ -238,6 +274,7 @@ int main(void)
 		TEST(without_any_value_the_defaults_hold),
 		TEST(the_port_goes_before_the_group_and_the_group_before_the_default),
 		TEST(each_word_of_a_setting_is_taken_and_no_other),
+		TEST(numbers_and_schedules_have_their_bounds),
 		TEST(servers_are_addresses_with_or_without_a_vlan),
 		TEST(lists_are_separated_by_commas_and_hold_eight),
 		TEST(what_is_no_address_list_is_refused),

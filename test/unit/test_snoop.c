@@ -54,7 +54,7 @@ static int teardown(void **state)
 static enum snoop_what see(struct fixture *f, uint16_t port, const struct mac *src,
 			   const struct fake_dhcp *fake)
 {
-	uint8_t buf[600];
+	uint8_t buf[800];
 	size_t len = fake_dhcp(buf, sizeof(buf), fake);
 	struct dhcp4 message;
 	const struct snoop_seen seen = {
@@ -123,6 +123,27 @@ static void ack_binds_where_the_request_came_in(void **state)
 	assert_int_equal(f->change.lease_s, 3600);
 	assert_int_equal(counts(f)->requests, 1);
 	assert_int_equal(counts(f)->acks, 1);
+}
+
+static void client_id_that_is_too_long_is_odd_not_none(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_dhcp fake = client(DHCP4_REQUEST, 77);
+
+	fake.long_client_id = true;
+	see(f, VM_PORT, &vm, &fake);
+	assert_int_equal(ack(f, SERVER_PORT, 77), SNOOP_BOUND);
+	assert_true(f->change.odd_client_id);
+	assert_int_equal(f->change.client_id.len, 0);
+	request(f, VM_PORT, 78);
+	assert_int_equal(ack(f, SERVER_PORT, 78), SNOOP_BOUND);
+	assert_false(f->change.odd_client_id);
+	fake = client(DHCP4_REQUEST, 79);
+	fake.client_id = (struct client_id){255, {1, 2}};
+	see(f, VM_PORT, &vm, &fake);
+	assert_int_equal(ack(f, SERVER_PORT, 79), SNOOP_BOUND);
+	assert_false(f->change.odd_client_id);
+	assert_int_equal(f->change.client_id.len, 255);
 }
 
 static void ack_from_a_port_not_trusted_is_nothing(void **state)
@@ -397,6 +418,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(ack_binds_where_the_request_came_in),
+		TEST(client_id_that_is_too_long_is_odd_not_none),
 		TEST(ack_from_a_port_not_trusted_is_nothing),
 		TEST(request_whose_source_is_not_its_client_opens_nothing),
 		TEST(request_of_a_client_that_is_announced_elsewhere_opens_nothing),

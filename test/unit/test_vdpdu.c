@@ -109,8 +109,10 @@ static size_t captured(unsigned frame_number)
 static bool in(unsigned frame_number)
 {
 	size_t len = captured(frame_number);
+	bool ok = vdpdu_in(&vdpdu, host_now(), port, pdu, len);
 
-	return vdpdu_in(&vdpdu, host_now(), port, pdu, len);
+	vdpdu_catch_up(&vdpdu, host_now());
+	return ok;
 }
 
 /* Its length as it leaves. */
@@ -251,6 +253,69 @@ static void a_vsi_that_begins_again_carries_M_again(void **state)
 	assert_edited(out(ASSOC), VDP_STATUS_M);
 }
 
+static void infer(void)
+{
+	fake_host_set("p1", "infer", "preassoc");
+	port_read_settings(port);
+}
+
+static void an_unmarked_pre_associate_carries_M_where_it_is_inferred(void **state)
+{
+	(void)state;
+	infer();
+	assert_edited(out(PRE), VDP_STATUS_M);
+	assert_seen(LINK_VSI_REQUEST, VDP22_PRE, VDP_STATUS_M);
+	assert_edited(out(PRE), VDP_STATUS_M);
+	in(PRE_OK);
+	assert_edited(out(PRE), VDP_STATUS_M);
+	in(PRE_OK);
+	assert_edited(out(ASSOC), VDP_STATUS_M);
+	assert_edited(out(ASSOC), VDP_STATUS_M);
+	in(ASSOC_OK);
+	assert_untouched(out(KEEPALIVE));
+	assert_untouched(out(PRE));
+	assert_untouched(out(DEASSOC));
+	assert_int_equal(counters.value[COUNT_M_SET], 5);
+}
+
+static void an_associate_before_the_answer_to_its_pre_associate_is_inferred_too(void **state)
+{
+	(void)state;
+	infer();
+	out(PRE);
+	assert_edited(out(ASSOC), VDP_STATUS_M);
+	assert_edited(out(ASSOC), VDP_STATUS_M);
+}
+
+static void a_vm_that_is_started_is_not_inferred_to_migrate(void **state)
+{
+	(void)state;
+	infer();
+	assert_untouched(out(ASSOC));
+	in(ASSOC_OK);
+	assert_untouched(out(KEEPALIVE));
+}
+
+static void a_hint_of_stocks_own_is_not_touched_by_infer(void **state)
+{
+	(void)state;
+	infer();
+	assert_untouched(out(PRE_M));
+	assert_untouched(out(ASSOC_M));
+	in(ASSOC_M_OK);
+	assert_untouched(out(KEEPALIVE_M));
+}
+
+static void infer_changes_nothing_that_a_bridge_sends(void **state)
+{
+	(void)state;
+	be("bridge");
+	infer();
+	in(PRE);
+	assert_untouched(out(PRE_OK));
+	assert_untouched(out(BRIDGE_DEASSOC));
+}
+
 static void an_expired_mark_does_nothing(void **state)
 {
 	(void)state;
@@ -274,6 +339,27 @@ static void a_bridge_reports_requests_answers_and_its_own_de_associates(void **s
 	out(BRIDGE_DEASSOC);
 	assert_seen(LINK_VSI_TIMEOUT, VDP22_DEASSOC, 0);
 	assert_int_equal(n_roles, 0);
+}
+
+static void a_suspended_vsi_is_reported_with_its_S_bit_and_stays_associated(void **state)
+{
+	size_t len;
+
+	(void)state;
+	be("bridge");
+	in(ASSOC);
+	n_seen = 0;
+	out(ASSOC_OK);
+	assert_seen(LINK_VSI_RESPONSE, VDP22_ASSOC, VDP_STATUS_ACK);
+	len = captured(KEEPALIVE);
+	pdu[STATUS_AT] = stock[STATUS_AT] = VDP_STATUS_S;
+	assert_true(vdpdu_in(&vdpdu, host_now(), port, pdu, len));
+	vdpdu_catch_up(&vdpdu, host_now());
+	assert_memory_equal(pdu, stock, sizeof(pdu));
+	assert_seen(LINK_VSI_REQUEST, VDP22_ASSOC, VDP_STATUS_S);
+	out(KEEPALIVE_OK);
+	assert_seen(LINK_VSI_RESPONSE, VDP22_ASSOC, VDP_STATUS_ACK);
+	assert_true(vsis_confirmed(vsis_find(&port->vsis, &seen.id)));
 }
 
 static void a_mark_changes_nothing_that_a_bridge_sends(void **state)
@@ -425,7 +511,7 @@ static void stale_octets_behind_a_vdpdu_are_not_handed_on(void **state)
 	assert_true(vdpdu_in(&vdpdu, host_now(), port, pdu, PDU_LEN));
 	assert_true(len >= PDU_LEN);
 	assert_int_equal(pdu[PDU_LEN], 0);
-	assert_int_equal(pdu[PDU_LEN + 100], 0);
+	assert_int_equal(pdu[PDU_LEN + HOST_PDU_ZERO - 1], 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
@@ -441,8 +527,14 @@ int main(void)
 		TEST(a_mark_after_the_confirmation_does_nothing_to_keepalives),
 		TEST(a_mark_between_request_and_answer_does_nothing_to_keepalives),
 		TEST(a_vsi_that_begins_again_carries_M_again),
+		TEST(an_unmarked_pre_associate_carries_M_where_it_is_inferred),
+		TEST(an_associate_before_the_answer_to_its_pre_associate_is_inferred_too),
+		TEST(a_vm_that_is_started_is_not_inferred_to_migrate),
+		TEST(a_hint_of_stocks_own_is_not_touched_by_infer),
+		TEST(infer_changes_nothing_that_a_bridge_sends),
 		TEST(an_expired_mark_does_nothing),
 		TEST(a_bridge_reports_requests_answers_and_its_own_de_associates),
+		TEST(a_suspended_vsi_is_reported_with_its_S_bit_and_stays_associated),
 		TEST(a_mark_changes_nothing_that_a_bridge_sends),
 		TEST(what_lldpad_sends_tells_the_role_better_than_its_file),
 		TEST(no_peer_turns_a_bridge_port_into_a_station_port),

@@ -119,6 +119,57 @@ static void S_is_not_M(void **state)
 	assert_int_equal(request(f->vsi, VDP22_PRE, S), MIGRATION_REQUEST);
 }
 
+static bool is_suspended(struct vsi *vsi, uint8_t mode, uint8_t status)
+{
+	const struct link_vsi seen = sight(LINK_VSI_REQUEST, mode, status);
+	enum migration_event events[VSI_EVENTS_MAX] = {NOTHING, NOTHING};
+	unsigned n = vsi_see(vsi, &seen, events);
+
+	return n == 2 && events[0] == MIGRATION_REQUEST && events[1] == MIGRATION_SUSPENDED;
+}
+
+static void S_of_an_association_is_told_at_its_edge(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)request(f->vsi, VDP22_ASSOC, 0);
+	assert_true(is_suspended(f->vsi, VDP22_ASSOC, S));
+	assert_false(is_suspended(f->vsi, VDP22_ASSOC, S));
+	assert_false(is_suspended(f->vsi, VDP22_ASSOC, 0));
+	assert_true(is_suspended(f->vsi, VDP22_ASSOC, S));
+}
+
+static void S_counts_again_when_what_it_was_for_has_come_to_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)request(f->vsi, VDP22_ASSOC, 0);
+	assert_true(is_suspended(f->vsi, VDP22_ASSOC, S));
+	vsi_resumed(f->vsi);
+	assert_true(is_suspended(f->vsi, VDP22_ASSOC, S));
+}
+
+/* A stock station has it always: it means no more then. */
+static void S_that_was_no_edge_does_not_become_one(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(is_suspended(f->vsi, VDP22_ASSOC, S));
+	vsi_resumed(f->vsi);
+	assert_false(is_suspended(f->vsi, VDP22_ASSOC, S));
+}
+
+static void S_of_a_first_request_and_its_keepalives_says_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(is_suspended(f->vsi, VDP22_PRE, S));
+	assert_false(is_suspended(f->vsi, VDP22_PRE, S));
+	assert_false(is_suspended(f->vsi, VDP22_ASSOC, S));
+	assert_false(is_suspended(f->vsi, VDP22_ASSOC, S));
+	assert_false(is_suspended(f->vsi, VDP22_DEASSOC, S));
+}
+
 static void keepalive_repeating_M_asks_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -446,6 +497,29 @@ static void thousand_vsis_are_found(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void an_entry_is_found_by_mac_and_vlan(void **state)
+{
+	struct vsi_lease leases[2] = {
+		{ .entry = { { { 2, 0, 0, 0, 0, 1 } }, 10 } },
+		{ .entry = { { { 2, 0, 0, 0, 0, 1 } }, 20 } },
+	};
+	struct vsi vsi = { .n_leases = 2, .leases = leases };
+	struct vsi_entry entry = leases[1].entry;
+
+	(void)state;
+	assert_ptr_equal(vsi_lease_find(&vsi, &entry), &leases[1]);
+	entry.vlan = 30;
+	assert_null(vsi_lease_find(&vsi, &entry));
+}
+
+static void states_of_a_help_request_have_names(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= VSI_HELP_SILENT; i++)
+		assert_true(*vsi_help_text((enum vsi_help)i) != '?');
+	assert_string_equal(vsi_help_text((enum vsi_help)99), "?");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -454,6 +528,10 @@ int main(void)
 		TEST(first_associate_with_M_is_a_migration),
 		TEST(first_request_without_M_is_none),
 		TEST(S_is_not_M),
+		TEST(S_of_an_association_is_told_at_its_edge),
+		TEST(S_counts_again_when_what_it_was_for_has_come_to_nothing),
+		TEST(S_that_was_no_edge_does_not_become_one),
+		TEST(S_of_a_first_request_and_its_keepalives_says_nothing),
 		TEST(keepalive_repeating_M_asks_nothing),
 		TEST(change_of_mode_with_M_is_a_transition),
 		TEST(associate_without_M_after_a_preassociate_is_told),
@@ -482,6 +560,8 @@ int main(void)
 		TEST(one_more_entry_changes_the_filter),
 		TEST(entries_that_stay_keep_what_is_known_of_them),
 		TEST(thousand_vsis_are_found),
+		cmocka_unit_test(an_entry_is_found_by_mac_and_vlan),
+		cmocka_unit_test(states_of_a_help_request_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
