@@ -219,24 +219,15 @@ void bridge_conflict_done(struct bridge *b)
 static struct claim *collect(struct bridge *b, const struct vsi *vsi)
 {
 	struct claim *claim = calloc(1, sizeof(*claim));
+	struct bridge_hosts at = { 0 };
 
 	if (!claim)
 		return NULL;
 	claim->port = vsi->port;
 	claim->id = vsi->id;
 	conflict_init(&claim->conflict, b->now);
-	for (unsigned i = 0; i < vsi->n_leases; i++) {
-		unsigned n;
-		const struct mac *macs = vsi_macs(&vsi->leases[i], &n);
-
-		while (n) {
-			const struct vsi_entry entry = { macs[--n],
-							 vsi->leases[i].entry.vlan };
-			const struct binding_host host = bridge_host(b, vsi, &entry);
-
-			collect_host(b, vsi, &host, claim);
-		}
-	}
+	while (bridge_next_host(b, vsi, &at))
+		collect_host(b, vsi, &at.host, claim);
 	if (claim->conflict.n_places && b->n_claims < CLAIMS_MOST)
 		return claim;
 	b->counts.claims_unprobed += claim->conflict.n_places != 0;
@@ -327,20 +318,12 @@ static void look_again(struct bridge *b)
 
 static bool is_let_go(const struct bridge *b, const struct vsi *vsi)
 {
-	for (unsigned i = 0; i < vsi->n_leases; i++) {
-		unsigned n;
-		const struct mac *macs = vsi_macs(&vsi->leases[i], &n);
+	struct bridge_hosts at = { 0 };
 
-		while (n) {
-			const struct vsi_entry entry = { macs[--n],
-							 vsi->leases[i].entry.vlan };
-			const struct binding_host host = bridge_host(b, vsi, &entry);
-
-			for (unsigned j = 0; j < b->n_let_go; j++)
-				if (!memcmp(&b->let_go[j], &host, sizeof(host)))
-					return true;
-		}
-	}
+	while (bridge_next_host(b, vsi, &at))
+		for (unsigned i = 0; i < b->n_let_go; i++)
+			if (!memcmp(&b->let_go[i], &at.host, sizeof(at.host)))
+				return true;
 	return false;
 }
 
@@ -410,21 +393,12 @@ static void give_back(struct bridge *b, const struct vsi *vsi, const struct clai
  * is dormant or leaving holds nothing against a claim; it is probed again. */
 static bool still_held(struct bridge *b, const struct vsi *vsi)
 {
-	for (unsigned i = 0; i < vsi->n_leases; i++) {
-		unsigned n;
-		const struct mac *macs = vsi_macs(&vsi->leases[i], &n);
+	struct bridge_hosts at = { 0 };
 
-		while (n) {
-			const struct vsi_entry entry = { macs[--n],
-							 vsi->leases[i].entry.vlan };
-			const struct binding_host host = bridge_host(b, vsi, &entry);
-
-			for (const struct binding *j = binding_first(b->bindings, &host); j;
-			     j = j->next)
-				if (j->port && j->port != vsi->port &&
-				    j->state == BINDING_ACTIVE)
-					return true;
-		}
-	}
+	while (bridge_next_host(b, vsi, &at))
+		for (const struct binding *i = binding_first(b->bindings, &at.host); i;
+		     i = i->next)
+			if (i->port && i->port != vsi->port && i->state == BINDING_ACTIVE)
+				return true;
 	return false;
 }

@@ -107,20 +107,11 @@ void bridge_kept_settle(struct bridge *b)
 static bool each_elsewhere(struct bridge *b, const struct vsi *vsi,
 			   void (*cb)(struct bridge *b, struct binding *binding))
 {
+	struct bridge_hosts at = { 0 };
 	bool found = false;
 
-	for (unsigned i = 0; i < vsi->n_leases; i++) {
-		unsigned n;
-		const struct mac *macs = vsi_macs(&vsi->leases[i], &n);
-
-		while (n) {
-			const struct vsi_entry entry = { macs[--n],
-							 vsi->leases[i].entry.vlan };
-			const struct binding_host host = bridge_host(b, vsi, &entry);
-
-			found |= each_of_host(b, vsi, &host, cb);
-		}
-	}
+	while (bridge_next_host(b, vsi, &at))
+		found |= each_of_host(b, vsi, &at.host, cb);
 	return found;
 }
 

@@ -38,6 +38,24 @@ bool bridge_learn_mac(struct bridge *b, const struct vsi *vsi, struct vsi_lease 
 	return true;
 }
 
+bool bridge_next_host(const struct bridge *b, const struct vsi *vsi,
+		      struct bridge_hosts *at)
+{
+	for (; at->lease < vsi->n_leases; at->lease++, at->mac = 0) {
+		unsigned n;
+		const struct mac *macs = vsi_macs(&vsi->leases[at->lease], &n);
+
+		if (at->mac < n) {
+			const struct vsi_entry entry = {
+				macs[n - ++at->mac], vsi->leases[at->lease].entry.vlan };
+
+			at->host = bridge_host(b, vsi, &entry);
+			return true;
+		}
+	}
+	return false;
+}
+
 void bridge_renounce(struct bridge *b, const struct vsi *vsi)
 {
 	for (unsigned i = 0; i < vsi->n_leases; i++)

@@ -157,6 +157,14 @@ void bridge_sweep(struct bridge *b, struct vsi *vsi);
 
 /* bridge_macs.c: tell the guard the VSI's MACs. */
 void bridge_announce(struct bridge *b, const struct vsi *vsi);
+/* One after the other, the hosts that its entries stand for; at: zeroed before the first.
+ * False: no more. */
+struct bridge_hosts {
+	unsigned lease, mac;	/* the next: of how many leases, and MACs of this one */
+	struct binding_host host;
+};
+bool bridge_next_host(const struct bridge *b, const struct vsi *vsi,
+		      struct bridge_hosts *at);
 /* Those that no other VSI on its port has. */
 void bridge_renounce(struct bridge *b, const struct vsi *vsi);
 void bridge_renounce_lease(struct bridge *b, const struct vsi *vsi,
