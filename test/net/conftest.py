@@ -9,6 +9,7 @@ nothing.
 import os
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -23,8 +24,12 @@ collect_ignore = ["kernel61"]
 
 
 def pytest_configure(config):
-    """An end by signal still removes the namespaces."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """
+    An end by signal still removes the namespaces. A worker of xdist may run its tests in
+    a second thread, which cannot ask for that: it ends with its controller's pipe.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def pytest_collection_modifyitems(items):
