@@ -54,10 +54,11 @@ struct host_events {
 	void (*evb)(const char *port, const struct host_evb *evb);
 
 	/* A VDPDU has come in (ECP22 to VDP22), len octets in a private buffer of
-	 * HOST_PDU_MAX octets; HOST_PDU_ZERO. False: drop it. */
+	 * HOST_PDU_MAX octets; HOST_PDU_ZERO. ECP22 has acknowledged it by now. False:
+	 * drop it. */
 	bool (*pdu_in)(const char *port, uint8_t *pdu, size_t len);
-	/* How fast may it be handed on? NULL: as stock does. And: pdu_in has passed it, but
-	 * too many are waiting on this port: VDP22 will not see it. */
+	/* How fast may it be handed on? NULL: as stock does. And: pdu_in has passed it,
+	 * but too many are waiting on this port: VDP22 will not see it. */
 	enum host_pace (*pace)(const char *port);
 	void (*pdu_lost)(const char *port);
 	/* VDP22 sends a VDPDU: a private copy, *len may be changed up to
@@ -71,10 +72,14 @@ struct host_events {
 	 * NULL: all. *ret_ethertype is set where the frame has one. */
 	bool (*frame_ok)(const uint8_t *frame, size_t len, uint16_t *ret_ethertype);
 	/* lldpad is about to take this frame (frame_ok has passed it). If it carries a
-	 * VDPDU that ECP22 hands on, pdu_in follows before the next turn. */
+	 * VDPDU that ECP22 hands on, pdu_in follows before the next turn(). */
 	void (*frame_in)(const char *port, const uint8_t *frame, size_t len);
 	/* A frame was dropped below the bus (what would have overrun lldpad). */
 	void (*frame_dropped)(const char *port, uint16_t ethertype, size_t len);
+
+	/* lldpad is about to send a message to another process, by netlink. True: it is
+	 * not sent. NULL: all are. */
+	bool (*untold)(const void *message, size_t len);
 
 	/* Once a second, and at the entry of each turn of lldpad's loop. */
 	void (*tick)(ms_t now);
@@ -133,6 +138,18 @@ void host_turn_at(ms_t at);
 
 /* Each port that lldpad has up now. */
 void host_each_port(void (*cb)(void *arg, const char *port), void *arg);
+
+/* How long we have kept lldpad's loop: turns in which frames or the engine's messages
+ * were dealt with, and what they have taken; of the turns that did another thing the
+ * longest. */
+#define HOST_HELD_BOUNDS 8
+struct host_held {
+	uint64_t turns, us, longest_us;
+	unsigned bounds[HOST_HELD_BOUNDS];	/* in us; they ascend */
+	uint64_t within[HOST_HELD_BOUNDS];	/* each alone */
+	uint64_t attach_us, set_us;
+};
+const struct host_held *host_held(void);
 
 ms_t host_now(void);
 /* priority: LOG_ERR … LOG_DEBUG of syslog.h. */

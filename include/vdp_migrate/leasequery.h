@@ -5,12 +5,13 @@
  * by a callback and come in by lq_input(), time is an argument, so it runs in
  * any event loop.
  *
- * A question goes to all its servers at once. Each reply is checked (source,
- * xid, op, type, giaddr, and the MAC where asked by MAC) and told at once; a
- * server that stays silent is asked again with a time-out taken from its
- * measured round trips. How many questions are outstanding at a server follows from
- * what is lost (LQ_WINDOW_START to LQ_WINDOW_MAX); the rest wait in a queue, lowest `rank`
- * first, and of one rank each `flow` in turn.
+ * A question goes to all its servers at once. Each reply is checked (source, xid, op,
+ * type, giaddr, and the MAC where asked by MAC) and told at once; a server that stays
+ * silent is asked again with a time-out taken from its measured round trips. How many
+ * questions are outstanding at a server follows from what is lost (LQ_WINDOW_START to
+ * LQ_WINDOW_MAX); the rest wait in a queue, lowest `rank` first, and of one rank each
+ * `flow` in turn. In no second does a server get more than `max_rate` messages of a
+ * flow, repetitions among them.
  *
  * A server that has just said UNKNOWN is not asked the same again for LQ_UNKNOWN_MS: the
  * same answer is given again.
@@ -26,6 +27,7 @@
 #define LQ_WINDOW_MAX 64
 #define LQ_TRIES 5		/* time-outs of one question at one server */
 #define LQ_UNKNOWN_MS 1000
+#define LQ_HELD_MOST 4096	/* of a flow with a max_rate, at one server */
 #define LQ_FOREVER UINT32_MAX	/* lease time of an infinite lease */
 #define LQ_NO_TIME UINT32_MAX	/* a reply without client-last-transaction-time */
 #define LQ_MESSAGE_MAX 576
@@ -48,6 +50,7 @@ struct lq_question {
 	enum lq_key key;
 	enum lq_rank rank;
 	uint32_t flow;		/* who asks: the flows of one rank take turns */
+	unsigned max_rate;	/* of its flow from now on; 0: no bound */
 	bool fresh;		/* ask, whatever was answered just now */
 	struct mac mac;		/* by MAC: the key; else who must be meant, or zero */
 	struct addr ip;
@@ -102,8 +105,6 @@ struct lq_ops {
 	void (*back)(void *arg, const struct addr *server);
 	/* A server has been silent through a whole question. May be NULL. */
 	void (*silent)(void *arg, const struct addr *server);
-	/* A question of this flow goes out once more, for want of an answer. May be NULL. */
-	void (*repeated)(void *arg, uint32_t flow);
 	/* 32 random bits, not guessable. */
 	uint32_t (*random)(void *arg);
 };
@@ -119,8 +120,9 @@ struct lq;
 struct lq *lq_new(const struct lq_ops *ops, void *arg);
 void lq_free(struct lq *lq);
 
-/* Ask. The question is copied. 0, -EINVAL (no server, no giaddr, no key) or
- * -ENOMEM. Answers come by ops->answer, never from inside this call. */
+/* Ask. The question is copied. 0, -EINVAL (no server, no giaddr, no key), -ENOBUFS
+ * (LQ_HELD_MOST of its flow wait) or -ENOMEM. Answers come by ops->answer, never from
+ * inside this call. */
 int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question);
 
 /* Forget all questions with this tag; no answer comes any more. */
@@ -129,6 +131,16 @@ void lq_cancel(struct lq *lq, uint64_t tag);
 /* Of questions with this tag that still wait: as if asked with this rank, if it is a
  * better one. */
 void lq_hurry(struct lq *lq, uint64_t tag, enum lq_rank rank);
+
+/* All that is still out with this tag waits for its flow's max_rate. */
+bool lq_held(const struct lq *lq, uint64_t tag);
+
+/* The max_rate of what this flow has asked; of what it asks the question says it. */
+void lq_set_rate(struct lq *lq, uint32_t flow, unsigned max_rate);
+
+/* How many messages of this flow wait for its max_rate, and how many ever had to. */
+void lq_flow_info(const struct lq *lq, uint32_t flow, unsigned *ret_waiting,
+		  uint64_t *ret_held);
 
 /* A message that came to giaddr:67 from server:67. Borrowed for the call. */
 enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,

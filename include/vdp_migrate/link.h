@@ -25,6 +25,7 @@
 #define LINK_KEYS_MAX 4
 #define LINK_SCHEDULE_MAX 8
 #define LINK_COLUMNS_MAX 24
+#define LINK_CASES_NAMED 3
 #define LINK_TEXT_MAX 512
 
 enum link_type {
@@ -41,8 +42,8 @@ enum link_type {
 	/* engine -> module */
 	LINK_CASES,		/* what speaks against guard=enforce on a port */
 
-	/* companion -> engine, passed on to the module; module -> engine: its marks as they
-	 * are now (seq 0, ttl_s what is left), and as they are taken away */
+	/* companion -> engine, passed on to the module; module -> engine: its marks as
+	 * they are now (seq 0, ttl_s what is left), and as they are taken away */
 	LINK_MARK,
 	LINK_UNMARK,
 	/* companion -> engine (-> module: marks) */
@@ -222,6 +223,8 @@ struct link_cases {
 	char port[VM_IFNAME_MAX];
 	bool complete;
 	uint32_t n;		/* MACs of which no address is known */
+	uint8_t n_named;	/* so many of these by name, those there longest */
+	struct mac named[LINK_CASES_NAMED];
 };
 
 struct link_bind {
@@ -244,8 +247,8 @@ struct link_ask {
 };
 
 /* Columns are named `name:type`: s text, n number, d seconds ("" = no end), b "yes" or
- * "no", u microseconds, t milliseconds since 1970. An empty field: not known. A '+' behind
- * the type: a detail, left out of a table unless asked for.
+ * "no", u microseconds, t milliseconds since 1970. An empty field: not known. A '+'
+ * behind the type: a detail, left out of a table unless asked for.
  *
  * A row or a head; fields borrow from the datagram, not terminated. */
 struct link_row {

@@ -57,7 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			   sizeof(record.binding.host)) ||
 		    memcmp(&again.binding.ip, &record.binding.ip,
 			   sizeof(record.binding.ip)) ||
-		    again.binding.lease_end != record.binding.lease_end)
+		    again.binding.lease_end != record.binding.lease_end ||
+		    again.binding.under.known != record.binding.under.known ||
+		    again.binding.under.origin != record.binding.under.origin ||
+		    again.binding.under.lease_end != record.binding.under.lease_end)
 			abort();
 	}
 	free(copy);

@@ -141,7 +141,7 @@ static void get_ipv6(struct rd *r, struct inet_frame *frame)
 	rd_skip(&packet, 4, "IPv6 header");
 	len = rd_u16(&packet, "IPv6 payload length");
 	frame->protocol = rd_u8(&packet, "IPv6 next header");
-	rd_skip(&packet, 1, "IPv6 hop limit");
+	frame->hop_limit = rd_u8(&packet, "IPv6 hop limit");
 	frame->saddr = rd_ipv6(&packet, "IPv6 source");
 	frame->daddr = rd_ipv6(&packet, "IPv6 destination");
 	packet = rd_sub(&packet, len, "IPv6 packet");

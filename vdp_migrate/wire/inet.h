@@ -28,6 +28,7 @@ struct inet_frame {
 	uint16_t ethertype;	/* behind the tag */
 	uint8_t protocol;	/* of IPv4, first or only fragment; of IPv6, behind a
 				 * hop-by-hop header; else 0 */
+	uint8_t hop_limit;	/* of IPv6 */
 	bool router_alert;	/* IPv6: a hop-by-hop header says so (RFC 2711) */
 	struct addr saddr, daddr;	/* family 0 where not IP */
 	uint16_t sport, dport;	/* UDP over IPv4, first or only fragment; else 0 */

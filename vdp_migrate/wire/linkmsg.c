@@ -100,6 +100,9 @@ static bool get_body(struct rd *r, struct link_msg *msg)
 		get_string(r, msg->u.cases.port, sizeof(msg->u.cases.port), "port");
 		msg->u.cases.complete = get_bool(r, "complete");
 		msg->u.cases.n = rd_u32(r, "number of cases");
+		msg->u.cases.n_named = get_up_to(r, LINK_CASES_NAMED, "cases named");
+		for (unsigned i = 0; i < msg->u.cases.n_named; i++)
+			msg->u.cases.named[i] = rd_mac(r, "MAC");
 		return true;
 	case LINK_MARK:
 	case LINK_UNMARK:

@@ -77,6 +77,10 @@ static bool put_body(struct wr *w, const struct link_msg *msg)
 		put_string(w, msg->u.cases.port, sizeof(msg->u.cases.port));
 		wr_u8(w, msg->u.cases.complete);
 		wr_u32(w, msg->u.cases.n);
+		wr_u8(w, msg->u.cases.n_named);
+		for (unsigned i = 0; i < msg->u.cases.n_named && i < LINK_CASES_NAMED;
+		     i++)
+			wr_bytes(w, msg->u.cases.named[i].b, 6);
 		return true;
 	case LINK_MARK:
 	case LINK_UNMARK:

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "icmp6.h"
+
 /* RFC 2710 3.1, RFC 3810 5.2. */
 #define TYPE_QUERY 130
 #define TYPE_V1_REPORT 131
@@ -19,9 +21,6 @@
 
 static bool is_mld(uint8_t kind);
 static void get_old(struct rd *r, uint8_t kind, struct report *report);
-static uint16_t checksum(const struct addr *from, const struct addr *to, const uint8_t *p,
-			 size_t len);
-static struct addr link_local(const struct mac *mac);
 
 static const struct addr all_nodes = {
 	.family = ADDR_IPV6, .b = { 0xff, 2, [15] = 1 },
@@ -44,8 +43,8 @@ int mld_decode(const struct inet_frame *frame, struct report *ret_report,
 	rd_skip(&r, 3, "ICMPv6 header");
 	if (rd_ok(&r) && !is_mld(kind))
 		return -ENOENT;
-	if (rd_ok(&r) && checksum(&frame->saddr, &frame->daddr,
-				  rd_bytes(&all, len, "MLD"), len))
+	if (rd_ok(&r) && icmp6_checksum(&frame->saddr, &frame->daddr,
+					rd_bytes(&all, len, "MLD"), len))
 		rd_fail(&r, "ICMPv6 checksum");
 	if (kind != TYPE_V2_REPORT) {
 		get_old(&r, kind, &report);
@@ -76,7 +75,7 @@ size_t mld_query(uint8_t *ret_frame, size_t size, const struct report_query *que
 {
 	static const struct mac all_hosts = { { 0x33, 0x33, 0x00, 0x00, 0x00, 0x01 } };
 	static const uint8_t hop_by_hop[HOP_BY_HOP_LEN] = { INET_ICMPV6, 0, 5, 2, 0, 0, 1, 0 };
-	const struct addr from = link_local(&query->src);
+	const struct addr from = icmp6_link_local(&query->src);
 	struct wr w = wr_new(ret_frame, size);
 	size_t at;
 
@@ -100,7 +99,8 @@ size_t mld_query(uint8_t *ret_frame, size_t size, const struct report_query *que
 	wr_u16(&w, 0);	/* no sources */
 	if (wr_ok(&w))
 		wr_set_u16(&w, at + 2,
-			   checksum(&from, &all_nodes, ret_frame + at, V2_QUERY_LEN));
+			   icmp6_checksum(&from, &all_nodes, ret_frame + at,
+					  V2_QUERY_LEN));
 	report_put_padding(&w, query);
 	return wr_ok(&w) ? w.at : 0;
 }
@@ -123,29 +123,4 @@ static void get_old(struct rd *r, uint8_t kind, struct report *report)
 		return;
 	report->type = kind == TYPE_V1_DONE ? REPORT_TO_INCLUDE : REPORT_IS_EXCLUDE;
 	report->n_records = 1;
-}
-
-/* RFC 4443 2.3: with a pseudo-header (RFC 8200 8.1). */
-static uint16_t checksum(const struct addr *from, const struct addr *to, const uint8_t *p,
-			 size_t len)
-{
-	uint32_t sum = (uint32_t)len + INET_ICMPV6;
-
-	for (unsigned i = 0; i < 16; i += 2)
-		sum += ((uint32_t)from->b[i] << 8 | from->b[i + 1]) +
-		       ((uint32_t)to->b[i] << 8 | to->b[i + 1]);
-	return inet_checksum(p, len, sum);
-}
-
-/* RFC 4291 appendix A: modified EUI-64. */
-static struct addr link_local(const struct mac *mac)
-{
-	struct addr addr = { .family = ADDR_IPV6, .b = { 0xfe, 0x80 } };
-
-	memcpy(addr.b + 8, mac->b, 3);
-	addr.b[8] ^= 2;
-	addr.b[11] = 0xff;
-	addr.b[12] = 0xfe;
-	memcpy(addr.b + 13, mac->b + 3, 3);
-	return addr;
 }

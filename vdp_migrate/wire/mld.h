@@ -2,7 +2,7 @@
 /*
  * MLD: reports and dones of both versions decoded, an MLDv2 general query encoded.
  *
- * Supported standards: RFC 2710 (version 1), RFC 3810 (version 2), RFC 4443 (checksum).
+ * Supported standards: RFC 2710 (version 1), RFC 3810 (version 2).
  */
 #ifndef WIRE_MLD_H
 #define WIRE_MLD_H
