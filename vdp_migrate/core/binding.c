@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The binding table (RFC 7513 section 3): hosts in a hash, each with its bindings
- * in a chain; what is due and when stands in core/binding_heap. Every change is told, once; what is told is what stands here.
+ * The binding table (RFC 7513 section 3): hosts in a hash, each with its bindings in a
+ * chain; what is due and when stands in core/binding_heap. Every change is told, once.
  */
 #include "binding.h"
 
@@ -45,14 +45,22 @@ static struct slot *slot_of(const struct binding *binding);
 static struct binding *put_new(struct binding_table *table, const struct binding *like);
 static void update(struct binding_table *table, struct binding *binding,
 		   const struct binding *like);
-static void renew_elsewhere(struct binding_table *table, const struct binding *binding);
+static void make_static(struct binding_table *table, struct binding *binding,
+			const struct binding *like);
+static bool replaces(const struct binding *like, uint8_t old_origin);
+static void set_under(struct binding_table *table, struct binding *binding,
+		      struct binding_under under);
+static void renew_elsewhere(struct binding_table *table, const struct binding *binding,
+			    ms_t lease_end, uint32_t lease_s);
 static void set_lease(struct binding_table *table, struct binding *binding,
 		      ms_t lease_end, uint32_t lease_s);
+static void set_end(struct binding_table *table, struct binding *binding,
+		    ms_t lease_end, uint32_t lease_s);
 static void plan_refresh(struct slot *slot);
 static void tell_refresh(struct binding_table *table, struct slot *slot);
 static void forget_id(struct host *host);
 static void tell_changed(struct binding_table *table, const struct binding *binding,
-			 uint8_t old_state);
+			 uint8_t old_state, uint8_t old_origin);
 static bool is_weak(const struct binding *like);
 static struct host *host_get(struct binding_table *table, const struct binding_host *key);
 static struct slot *unlink_slot(struct binding_table *table, struct binding *binding);
@@ -106,7 +114,7 @@ struct binding *binding_put(struct binding_table *table, const struct binding *l
 	}
 	binding = put_new(table, like);
 	if (binding && !is_weak(like) && like->origin != BINDING_STATIC)
-		renew_elsewhere(table, binding);
+		renew_elsewhere(table, binding, like->lease_end, like->lease_s);
 	return binding;
 }
 
@@ -142,7 +150,7 @@ void binding_set_state(struct binding_table *table, struct binding *binding,
 	if (old_state == state)
 		return;
 	binding->state = (uint8_t)state;
-	tell_changed(table, binding, old_state);
+	tell_changed(table, binding, old_state, binding->origin);
 }
 
 void binding_set_vsi(struct binding_table *table, struct binding *binding,
@@ -151,7 +159,7 @@ void binding_set_vsi(struct binding_table *table, struct binding *binding,
 	if (vsi_id_equal(&binding->vsi, vsi))
 		return;
 	binding->vsi = *vsi;
-	tell_changed(table, binding, binding->state);
+	tell_changed(table, binding, binding->state, binding->origin);
 }
 
 void binding_remove(struct binding_table *table, struct binding *binding)
@@ -160,6 +168,26 @@ void binding_remove(struct binding_table *table, struct binding *binding)
 
 	table->ops->drop(table->arg, &slot->binding);
 	free(slot);
+}
+
+bool binding_unbind(struct binding_table *table, struct binding *binding, ms_t now)
+{
+	const struct binding_under under = binding->under;
+
+	if (!under.known || under.lease_end <= now || !binding->port) {
+		binding_remove(table, binding);
+		return false;
+	}
+	binding->under.known = false;
+	binding->origin = under.origin;
+	set_end(table, binding, under.lease_end, under.lease_s);
+	tell_changed(table, binding, binding->state, BINDING_STATIC);
+	return true;
+}
+
+void binding_forget_under(struct binding_table *table, struct binding *binding)
+{
+	set_under(table, binding, (struct binding_under){ .known = false });
 }
 
 void binding_set_client_id(struct binding_table *table, const struct binding_host *key,
@@ -240,29 +268,6 @@ void binding_each(struct binding_table *table,
 	}
 }
 
-const char *binding_state_text(enum binding_state state)
-{
-	static const char *const text[] = {
-		[BINDING_STAGED] = "staged",
-		[BINDING_ACTIVE] = "active",
-		[BINDING_LEAVING] = "leaving",
-		[BINDING_DORMANT] = "dormant",
-	};
-
-	return state < sizeof(text) / sizeof(text[0]) ? text[state] : "?";
-}
-
-const char *binding_origin_text(enum binding_origin origin)
-{
-	static const char *const text[] = {
-		[BINDING_SNOOPED] = "snooped", [BINDING_LEASEQUERY] = "leasequery",
-		[BINDING_HELP] = "help",       [BINDING_MOVED] = "moved",
-		[BINDING_STATIC] = "static",   [BINDING_KERNEL] = "kernel",
-	};
-
-	return origin < sizeof(text) / sizeof(text[0]) ? text[origin] : "?";
-}
-
 static struct binding *put_new(struct binding_table *table, const struct binding *like)
 {
 	struct slot *slot = calloc(1, sizeof(*slot));
@@ -279,6 +284,7 @@ static struct binding *put_new(struct binding_table *table, const struct binding
 	}
 	slot->binding = *like;
 	slot->binding.next = NULL;
+	slot->binding.under.known &= like->origin == BINDING_STATIC;
 	for (at = &slot->host->first; *at; at = &(*at)->next)
 		;
 	*at = &slot->binding;
@@ -298,40 +304,92 @@ static void update(struct binding_table *table, struct binding *binding,
 
 	if (like->state == BINDING_ACTIVE || like->state == BINDING_LEAVING)
 		binding->state = like->state;
-	if (!is_weak(like) && old.origin != BINDING_STATIC)
+	if (replaces(like, old.origin))
 		binding->origin = like->origin;
 	if (like->vsi.format)
 		binding->vsi = like->vsi;
 	if (like->server.family)
 		binding->server = like->server;
 	if (like->origin == BINDING_STATIC) {
-		set_lease(table, binding, like->lease_end, like->lease_s);
+		make_static(table, binding, &old);
+	} else if (old.origin == BINDING_STATIC && !is_weak(like)) {
+		set_under(table, binding,
+			  (struct binding_under){ true, like->origin, like->lease_s,
+						  like->lease_end });
+		renew_elsewhere(table, binding, like->lease_end, like->lease_s);
 	} else if (!is_weak(like) || like->origin == old.origin) {
 		set_lease(table, binding, like->lease_end, like->lease_s);
-		renew_elsewhere(table, binding);
+		renew_elsewhere(table, binding, like->lease_end, like->lease_s);
 	}
 	if (binding->state != old.state || binding->origin != old.origin ||
 	    !vsi_id_equal(&binding->vsi, &old.vsi))
-		tell_changed(table, binding, old.state);
+		tell_changed(table, binding, old.state, old.origin);
+}
+
+/* old: as it was. */
+static void make_static(struct binding_table *table, struct binding *binding,
+			const struct binding *old)
+{
+	if (old->origin == BINDING_STATIC)
+		return;
+	binding->under = (struct binding_under){ true, old->origin, old->lease_s,
+						 old->lease_end };
+	set_end(table, binding, MS_NEVER, 0);
+}
+
+static bool replaces(const struct binding *like, uint8_t old_origin)
+{
+	if (is_weak(like) || old_origin == BINDING_STATIC)
+		return false;
+	return old_origin != BINDING_SNOOPED || like->origin == BINDING_STATIC;
+}
+
+/* Here, too, what was snooped stays snooped. */
+static void set_under(struct binding_table *table, struct binding *binding,
+		      struct binding_under under)
+{
+	const struct binding_under *old = &binding->under;
+
+	if (old->known && old->origin == BINDING_SNOOPED)
+		under.origin = BINDING_SNOOPED;
+	if (old->known == under.known &&
+	    (!old->known ||
+	     (old->origin == under.origin && old->lease_end == under.lease_end)))
+		return;
+	binding->under = under;
+	tell_changed(table, binding, binding->state, binding->origin);
 }
 
 /* Other anchors of the same key: where the VM is, is expected, or was a moment ago.
  * A dormant one is where nobody has seen it for long: it ends with its lease. */
-static void renew_elsewhere(struct binding_table *table, const struct binding *binding)
+static void renew_elsewhere(struct binding_table *table, const struct binding *binding,
+			    ms_t lease_end, uint32_t lease_s)
 {
 	for (struct binding *b = binding_first(table, &binding->host); b; b = b->next)
 		if (b != binding && addr_equal(&b->ip, &binding->ip) &&
 		    b->state != BINDING_DORMANT)
-			set_lease(table, b, binding->lease_end, binding->lease_s);
+			set_lease(table, b, lease_end, lease_s);
 }
 
 static void set_lease(struct binding_table *table, struct binding *binding,
 		      ms_t lease_end, uint32_t lease_s)
 {
+	struct binding_under under = binding->under;
+
+	if (binding->origin != BINDING_STATIC) {
+		set_end(table, binding, lease_end, lease_s);
+	} else if (under.known) {
+		under.lease_end = lease_end;
+		under.lease_s = lease_s;
+		set_under(table, binding, under);
+	}
+}
+
+static void set_end(struct binding_table *table, struct binding *binding,
+		    ms_t lease_end, uint32_t lease_s)
+{
 	ms_t old = binding->lease_end;
 
-	if (binding->origin == BINDING_STATIC)
-		lease_end = MS_NEVER;
 	if (lease_s && !binding->lease_s) {
 		binding->lease_s = lease_s;
 		slot_of(binding)->refresh_s = lease_s / 8;
@@ -390,10 +448,10 @@ static bool is_weak(const struct binding *like)
 }
 
 static void tell_changed(struct binding_table *table, const struct binding *binding,
-			 uint8_t old_state)
+			 uint8_t old_state, uint8_t old_origin)
 {
 	if (table->ops->changed)
-		table->ops->changed(table->arg, binding, old_state);
+		table->ops->changed(table->arg, binding, old_state, old_origin);
 }
 
 static struct slot *slot_of(const struct binding *binding)

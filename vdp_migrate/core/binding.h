@@ -28,6 +28,14 @@ enum binding_origin {
 	BINDING_KERNEL,		/* taken back from the guard after a start */
 };
 
+/* A lease that a static binding lies over. */
+struct binding_under {
+	bool known;
+	uint8_t origin;		/* enum binding_origin */
+	uint32_t lease_s;
+	ms_t lease_end;
+};
+
 /* Whose bindings: what a VM is known by on a bridge. */
 struct binding_host {
 	uint32_t bridge;
@@ -45,6 +53,7 @@ struct binding {
 	struct addr server;	/* family 0 = not known */
 	uint32_t lease_s;	/* that were left when the end was told; 0 = not known */
 	ms_t lease_end;		/* MS_NEVER = infinite or static */
+	struct binding_under under;	/* of a static one */
 	struct binding *next;	/* of the same host: binding_first() */
 };
 
@@ -52,8 +61,10 @@ struct binding_ops {
 	void (*put)(void *arg, const struct binding *binding);
 	void (*renew)(void *arg, const struct binding *binding); /* other lease end */
 	void (*drop)(void *arg, const struct binding *binding);
-	/* State, origin or VSI changed (show, watch); old_state as it was. */
-	void (*changed)(void *arg, const struct binding *binding, uint8_t old_state);
+	/* State, origin or VSI changed (show, watch), or the lease under a static one;
+	 * state and origin as they were. */
+	void (*changed)(void *arg, const struct binding *binding, uint8_t old_state,
+			uint8_t old_origin);
 	/* 7/8 of the lease are over and nobody has renewed it: once for each end that
 	 * was told, for all ports that hold the key. May be NULL. */
 	void (*refresh)(void *arg, struct binding *binding);
@@ -74,7 +85,9 @@ struct binding *binding_find(struct binding_table *table, const struct binding_h
  * that it does not name stays as it is).
  * A state STAGED or DORMANT never lowers a binding that is there.
  * An origin MOVED or KERNEL never replaces a better one of a binding that is there, nor
- * its lease end; a static binding stays static and without end.
+ * its lease end; a static binding stays static and without end, and what comes in from
+ * elsewhere is the lease under it. A snooped one stays snooped: that a server says the
+ * same makes it no other, its lease end apart.
  * A lease end later or earlier by a second or more is told as renew, here and on
  * every other port that holds the key, but where it is dormant. NULL: no memory. */
 struct binding *binding_put(struct binding_table *table, const struct binding *like);
@@ -89,6 +102,11 @@ void binding_set_state(struct binding_table *table, struct binding *binding,
 void binding_set_vsi(struct binding_table *table, struct binding *binding,
 		     const struct vsi_id *vsi);
 void binding_remove(struct binding_table *table, struct binding *binding);
+/* A static one is none any more: the lease under it is bound again (true), or, where
+ * there is none that has not ended by now, it is removed. */
+bool binding_unbind(struct binding_table *table, struct binding *binding, ms_t now);
+/* The lease under a static one is over. */
+void binding_forget_under(struct binding_table *table, struct binding *binding);
 
 /* The client-id that the host's client has sent itself (RFC 2132 9.14): known as long
  * as the host has a binding. No memory, or no binding: not kept. */

@@ -53,6 +53,7 @@ static struct slot *get_slot(struct cases *cases, struct port *port, uint16_t vl
 static struct slot *find_slot(struct cases *cases, uint16_t port, uint16_t vlan,
 			      const struct mac *mac);
 static bool is_neighbour(const struct port *port, const struct mac *mac);
+static void count(struct link_cases *cases, const struct mac *mac);
 static void sweep(struct cases *cases, struct cases_item *item);
 static void drop_slot(struct cases *cases, struct slot *slot);
 static void drop_items(struct cases *cases, struct port *port);
@@ -108,8 +109,9 @@ bool cases_watches_any(const struct cases *cases)
 }
 
 void cases_fdb(struct cases *cases, uint16_t number, uint16_t vlan, const struct mac *mac,
-	       bool gone)
+	       enum cases_fdb what)
 {
+	const bool gone = what == CASES_FDB_GONE;
 	struct port *port = find_port(cases, number);
 	struct slot *slot;
 
@@ -122,6 +124,7 @@ void cases_fdb(struct cases *cases, uint16_t number, uint16_t vlan, const struct
 	if (!slot)
 		return;
 	slot->item.fdb = !gone;
+	slot->item.by_hand = what == CASES_FDB_BY_HAND;
 	sweep(cases, &slot->item);
 }
 
@@ -137,9 +140,17 @@ void cases_fdb_read(struct cases *cases, uint16_t number, bool before)
 	port->full = false;
 	for (struct cases_item *item = port->first, *next; item; item = next) {
 		next = item->next;
-		item->fdb = false;
+		item->fdb = item->by_hand = false;
 		sweep(cases, item);
 	}
+}
+
+bool cases_is_neighbour(const struct cases *cases, uint16_t number, const struct mac *mac)
+{
+	const struct port *port;
+
+	HASH_FIND(hh, cases->ports, &number, sizeof(number), port);
+	return port && is_neighbour(port, mac);
 }
 
 void cases_neighbour(struct cases *cases, uint16_t number, const struct mac *mac)
@@ -153,7 +164,7 @@ void cases_neighbour(struct cases *cases, uint16_t number, const struct mac *mac
 		next = item->next;
 		if (!mac_equal(&item->mac, mac))
 			continue;
-		item->fdb = false;
+		item->fdb = item->by_hand = false;
 		sweep(cases, item);
 	}
 }
@@ -207,7 +218,7 @@ struct cases_item *cases_find(struct cases *cases, uint16_t port, uint16_t vlan,
 bool cases_due(const struct cases_item *item, ms_t now, ms_t *ret_when)
 {
 	*ret_when = MS_NEVER;
-	if (item->asking || item->covered || (item->asked && !item->open))
+	if (item->asking || item->covered || !item->open)
 		return false;
 	*ret_when = item->ask_at;
 	return item->ask_at <= now;
@@ -225,11 +236,13 @@ struct link_cases cases_count(struct cases *cases, uint16_t number, bool *ret_ch
 	for (struct cases_item *item = port->first; item; item = item->next) {
 		if (item->covered)
 			continue;
-		now.complete &= item->asked;
-		now.n += item->open;
+		now.complete &= item->asked || !item->open;
+		if (item->open)
+			count(&now, &item->mac);
 	}
 	*ret_changed = !port->told || now.complete != port->last.complete ||
-		       now.n != port->last.n;
+		       now.n != port->last.n || now.n_named != port->last.n_named ||
+		       memcmp(now.named, port->last.named, sizeof(now.named)) != 0;
 	port->told = true;
 	port->last = now;
 	return now;
@@ -296,7 +309,8 @@ static struct slot *get_slot(struct cases *cases, struct port *port, uint16_t vl
 	}
 	slot->of = port;
 	slot->item = (struct cases_item){
-		.port = port->number, .vlan = vlan, .mac = *mac, .next = port->first,
+		.port = port->number, .vlan = vlan, .mac = *mac, .open = true,
+		.next = port->first,
 	};
 	if (port->first)
 		((struct slot *)(void *)port->first)->prev = slot;
@@ -321,6 +335,16 @@ static bool is_neighbour(const struct port *port, const struct mac *mac)
 		if (mac_equal(&port->neighbours[i], mac))
 			return true;
 	return false;
+}
+
+/* The oldest come last, and are named. */
+static void count(struct link_cases *cases, const struct mac *mac)
+{
+	cases->n++;
+	memmove(cases->named + 1, cases->named, sizeof(cases->named) - sizeof(*mac));
+	cases->named[0] = *mac;
+	if (cases->n_named < LINK_CASES_NAMED)
+		cases->n_named++;
 }
 
 /* Behind the port no longer? */

@@ -20,13 +20,18 @@ struct cases_item {
 	uint16_t vlan;		/* LINK_VLAN_ANY: of the FDB, where its bridge has none */
 	struct mac mac;
 	bool fdb, vsi;		/* who has it there */
+	bool by_hand;		/* in the FDB by somebody's hand: static or sticky */
 	bool covered;		/* any VLAN, and a VSI has the same MAC in one */
 	bool asked;		/* once, to the end */
 	bool asking;
 	bool open;		/* set by the user: no address is known of it */
+	ms_t since;		/* … since then */
+	uint8_t found;		/* set by the user: what came of asking */
 	ms_t ask_at;		/* not before */
 	struct cases_item *next;	/* of the port */
 };
+
+enum cases_fdb { CASES_FDB_GONE, CASES_FDB_LEARNED, CASES_FDB_BY_HAND };
 
 struct cases;
 
@@ -41,17 +46,18 @@ bool cases_watches_any(const struct cases *cases);
 /* The FDB has this MAC on this port, or no longer. vlan 0: it knows no VLANs. Where a
  * MAC has moved to another port, it is said to be gone first. */
 void cases_fdb(struct cases *cases, uint16_t port, uint16_t vlan, const struct mac *mac,
-	       bool gone);
+	       enum cases_fdb what);
 /* All that it has is told; before: it will be, and what was told no longer counts. */
 void cases_fdb_read(struct cases *cases, uint16_t port, bool before);
 /* This MAC is the neighbour's own; remembered of ports that are not watched, too. */
 void cases_neighbour(struct cases *cases, uint16_t port, const struct mac *mac);
+bool cases_is_neighbour(const struct cases *cases, uint16_t port, const struct mac *mac);
 /* The VSIs of all ports: begin, each entry, end. */
 void cases_vsis_begin(struct cases *cases);
 void cases_vsi(struct cases *cases, uint16_t port, const struct vsi_entry *entry);
 void cases_vsis_end(struct cases *cases);
 
-/* First, then ->next. */
+/* First, then ->next: the newest first. Until somebody has looked it is open. */
 struct cases_item *cases_first(struct cases *cases, uint16_t port);
 struct cases_item *cases_find(struct cases *cases, uint16_t port, uint16_t vlan,
 			      const struct mac *mac);

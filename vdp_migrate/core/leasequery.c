@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The leasequery client, vdp_migrate/leasequery.h: what is asked of whom, whether a
- * message answers it, and what it says. How many questions a server bears at once,
- * and how long to wait for it, knows core/lq_server.
+ * The leasequery client, vdp_migrate/leasequery.h: what is asked of whom, and which
+ * question a message is about. How many questions a server bears at once, and how long to
+ * wait for it, knows core/lq_server; what a message says core/lq_reply.
  *
  * Supported standards: RFC 4388 (by MAC, IP, client-id), RFC 6148 (by remote-id),
  * as DHCPv4 servers speak them (wire/dhcp4).
@@ -16,14 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lq_flow.h"
+#include "lq_reply.h"
 #include "lq_server.h"
 #include "lq_unknown.h"
 #include "wire/dhcp4.h"
 #include "wire/text.h"
-
-/* 68 years and more: no lease but one that is meant to have no end. A server that
- * counts an infinite one down sends such numbers. */
-#define LEASE_HUGE_S 0x7fffffffu
 
 #define BUCKETS 256
 
@@ -38,13 +36,16 @@ struct lq {
 	const struct lq_ops *ops;
 	void *arg;
 	struct lq_server *servers;
+	struct lq_flow *flows;
 	struct lq_asked *asked[BUCKETS];
 	struct lq_try *known; /* whose answer waits for the next tick */
 	struct lq_unknown unknown;
 	struct lq_counts counts;
 };
 
+static int prepare(struct lq *lq, struct lq_asked *asked);
 static bool is_answerable(const struct lq_question *question);
+static unsigned index_of(uint64_t tag);
 static struct lq_asked **bucket_of(struct lq *lq, uint64_t tag);
 static void release(struct lq *lq, struct lq_try *try);
 static void tell_known(struct lq *lq);
@@ -54,11 +55,6 @@ static void pump(struct lq *lq, ms_t now, struct lq_server *server);
 static void transmit(struct lq *lq, ms_t now, struct lq_try *try);
 static struct lq_try *find_try(const struct lq *lq, uint32_t xid,
 			       const struct addr *server);
-static enum lq_reject check(const struct lq_try *try, const struct addr *giaddr,
-			    const struct addr *server, const struct dhcp4 *message);
-static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer);
-static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id);
-static void take_addresses(const struct dhcp4 *message, struct lq_answer *ret_answer);
 static void tell(struct lq *lq, struct lq_try *try, struct lq_answer *answer);
 static void forget(struct lq *lq, struct lq_asked *asked);
 
@@ -85,14 +81,18 @@ void lq_free(struct lq *lq)
 			forget(lq, lq->asked[i]);
 	for (struct lq_server *s = lq->servers; s; s = next) {
 		next = s->next;
+		lq_server_done(s);
 		free(s);
 	}
+	lq_flows_free(&lq->flows);
 	free(lq);
 }
 
 int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
 {
 	struct lq_asked *asked, **bucket = bucket_of(lq, question->tag);
+	bool held = false;
+	int err;
 
 	if (!is_answerable(question))
 		return -EINVAL;
@@ -100,22 +100,10 @@ int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
 	if (!asked)
 		return -ENOMEM;
 	asked->question = *question;
-	for (unsigned i = 0; i < question->n_servers; i++) {
-		struct lq_server *server = server_get(lq, &question->servers[i]);
-		unsigned j = 0;
-
-		if (!server) {
-			free(asked);
-			return -ENOMEM;
-		}
-		while (j < asked->n && asked->tries[j].server != server)
-			j++;
-		if (j == asked->n)
-			asked->tries[asked->n++] =
-				(struct lq_try){.asked = asked, .server = server,
-						.rank = question->rank,
-						.flow = question->flow,
-						.slot = LQ_DONE};
+	err = prepare(lq, asked);
+	if (err) {
+		free(asked);
+		return err;
 	}
 	asked->open = asked->n;
 	asked->next = *bucket;
@@ -135,7 +123,9 @@ int lq_ask(struct lq *lq, ms_t now, const struct lq_question *question)
 		}
 		lq_server_queue(try->server, try, now);
 		pump(lq, now, try->server);
+		held |= lq_server_holds(try);
 	}
+	asked->tries[0].budget->flow->held += held;
 	return 0;
 }
 
@@ -157,6 +147,43 @@ void lq_cancel(struct lq *lq, uint64_t tag)
 	}
 }
 
+bool lq_held(const struct lq *lq, uint64_t tag)
+{
+	bool held = false;
+
+	for (const struct lq_asked *a = lq->asked[index_of(tag)]; a; a = a->next) {
+		if (a->question.tag != tag)
+			continue;
+		for (unsigned i = 0; i < a->n; i++) {
+			if (a->tries[i].slot != LQ_DONE && !lq_server_holds(&a->tries[i]))
+				return false;
+			held |= a->tries[i].slot != LQ_DONE;
+		}
+	}
+	return held;
+}
+
+void lq_set_rate(struct lq *lq, uint32_t number, unsigned max_rate)
+{
+	struct lq_flow *flow;
+
+	HASH_FIND(hh, lq->flows, &number, sizeof(number), flow);
+	if (flow)
+		flow->most = max_rate;
+}
+
+void lq_flow_info(const struct lq *lq, uint32_t number, unsigned *ret_waiting,
+		  uint64_t *ret_held)
+{
+	const struct lq_flow *flow;
+
+	HASH_FIND(hh, lq->flows, &number, sizeof(number), flow);
+	*ret_held = flow ? flow->held : 0;
+	*ret_waiting = 0;
+	for (const struct lq_server *s = lq->servers; s; s = s->next)
+		*ret_waiting += lq_server_holding(s, number);
+}
+
 enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
 			const struct addr *server, const uint8_t *msg, size_t len)
 {
@@ -175,7 +202,9 @@ enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
 	else if (!(try = find_try(lq, message.xid, server)))
 		reject = LQ_BAD_XID;
 	else
-		reject = check(try, giaddr, server, &message);
+		reject = !addr_equal(server, &try->server->addr)
+				 ? LQ_BAD_SERVER
+				 : lq_reply_check(&message, &try->asked->question, giaddr);
 	if (reject != LQ_TAKEN) {
 		lq->counts.rejected[reject]++;
 		return reject;
@@ -184,7 +213,7 @@ enum lq_reject lq_input(struct lq *lq, ms_t now, const struct addr *giaddr,
 	from = try->server;
 	was_silent = from->silent;
 	lq_server_answered(from, try, now);
-	interpret(&message, &answer);
+	lq_reply_read(&message, &answer);
 	if (answer.outcome == LQ_UNKNOWN)
 		lq_unknown_note(&lq->unknown, now, &try->asked->question, &from->addr);
 	tell(lq, try, &answer);
@@ -219,7 +248,10 @@ void lq_tick(struct lq *lq, ms_t now)
 			if (!try || try->due > now)
 				continue;
 			if (lq_server_lost(s, try)) {
-				transmit(lq, now, try);
+				if (lq_server_repeat(s, try, now))
+					transmit(lq, now, try);
+				else
+					try->budget->flow->held += lq_server_holds(try);
 				continue;
 			}
 			if (!s->silent && lq->ops->silent)
@@ -256,6 +288,38 @@ void lq_each_server(const struct lq *lq,
 	}
 }
 
+/* A try for each of its servers. */
+static int prepare(struct lq *lq, struct lq_asked *asked)
+{
+	const struct lq_question *question = &asked->question;
+	struct lq_flow *flow = lq_flow_get(&lq->flows, question->flow);
+
+	if (!flow)
+		return -ENOMEM;
+	flow->most = question->max_rate;
+	for (unsigned i = 0; i < question->n_servers; i++) {
+		struct lq_server *server = server_get(lq, &question->servers[i]);
+		struct lq_try *try = asked->tries;
+
+		if (!server)
+			return -ENOMEM;
+		while (try < asked->tries + asked->n && try->server != server)
+			try++;
+		if (try < asked->tries + asked->n)
+			continue;
+		*try = (struct lq_try){
+			.asked = asked, .server = server, .rank = question->rank,
+			.budget = lq_budget_get(&server->budgets, flow), .slot = LQ_DONE,
+		};
+		if (!try->budget)
+			return -ENOMEM;
+		if (flow->most && try->budget->queued >= LQ_HELD_MOST)
+			return -ENOBUFS;
+		asked->n++;
+	}
+	return 0;
+}
+
 static bool is_answerable(const struct lq_question *question)
 {
 	uint8_t buf[LQ_MESSAGE_MAX];
@@ -274,9 +338,14 @@ static bool is_answerable(const struct lq_question *question)
 }
 
 /* Tags are numbered: the lowest bits count what belongs together. */
+static unsigned index_of(uint64_t tag)
+{
+	return (tag ^ tag >> 8) % BUCKETS;
+}
+
 static struct lq_asked **bucket_of(struct lq *lq, uint64_t tag)
 {
-	return &lq->asked[(tag ^ tag >> 8) % BUCKETS];
+	return &lq->asked[index_of(tag)];
 }
 
 static void release(struct lq *lq, struct lq_try *try)
@@ -340,10 +409,10 @@ static struct lq_server *server_get(struct lq *lq, const struct addr *addr)
 /* Fill the server's window. */
 static void pump(struct lq *lq, ms_t now, struct lq_server *server)
 {
-	for (struct lq_try *try; (try = lq_server_next(server));) {
-		/* Not to be guessed; the low bits say where it stands in the window. */
-		try->xid = lq->ops->random(lq->arg) / LQ_WINDOW_MAX * LQ_WINDOW_MAX +
-			   (uint32_t)try->slot;
+	for (struct lq_try *try; (try = lq_server_next(server, now));) {
+		/* Not to be guessed. */
+		if (!try->sent)
+			try->xid = lq->ops->random(lq->arg);
 		transmit(lq, now, try);
 	}
 }
@@ -361,8 +430,6 @@ static void transmit(struct lq *lq, ms_t now, struct lq_try *try)
 		return;
 	lq->counts.sent++;
 	lq->counts.retransmitted += try->sent > 1;
-	if (try->sent > 1 && lq->ops->repeated)
-		lq->ops->repeated(lq->arg, question->flow);
 }
 
 /* By xid; where servers share one by chance, that of this server. */
@@ -372,89 +439,12 @@ static struct lq_try *find_try(const struct lq *lq, uint32_t xid,
 	struct lq_try *found = NULL;
 
 	for (const struct lq_server *s = lq->servers; s; s = s->next) {
-		struct lq_try *try = s->out[xid % LQ_WINDOW_MAX];
+		struct lq_try *try = lq_server_find(s, xid);
 
-		if (try && try->xid == xid && (!found || addr_equal(&s->addr, server)))
+		if (try && (!found || addr_equal(&s->addr, server)))
 			found = try;
 	}
 	return found;
-}
-
-static enum lq_reject check(const struct lq_try *try, const struct addr *giaddr,
-			    const struct addr *server, const struct dhcp4 *message)
-{
-	const struct lq_question *question = &try->asked->question;
-	size_t len;
-
-	if (!addr_equal(server, &try->server->addr))
-		return LQ_BAD_SERVER;
-	if (!addr_equal(giaddr, &question->giaddr) ||
-	    !addr_equal(&message->giaddr, &question->giaddr))
-		return LQ_BAD_GIADDR;
-	/* Of types 11 and 12 nothing but the type is taken: the rest echoes the query or
-	 * holds what once was. */
-	if (message->type != DHCP4_LEASEACTIVE)
-		return LQ_TAKEN;
-	if (!mac_is_zero(&question->mac) &&
-	    (message->htype != 1 || message->hlen != sizeof(question->mac.b) ||
-	     !mac_equal(&message->chaddr, &question->mac)))
-		return LQ_BAD_MAC;
-	if (question->key == LQ_BY_IP && !addr_equal(&message->ciaddr, &question->ip))
-		return LQ_BAD_MESSAGE;
-	/* RFC 4388 6.1: a list of addresses. */
-	if (dhcp4_opt(message, DHCP4_OPT_ASSOCIATED_IP, &len) && len % 4)
-		return LQ_BAD_MESSAGE;
-	return LQ_TAKEN;
-}
-
-static void interpret(const struct dhcp4 *message, struct lq_answer *ret_answer)
-{
-	uint32_t lease_s;
-
-	*ret_answer = (struct lq_answer){.outcome = (enum lq_outcome)message->type,
-					 .last_s = LQ_NO_TIME};
-	(void)dhcp4_opt_addr(message, DHCP4_OPT_SERVER_ID, &ret_answer->server_id);
-	if (message->type != DHCP4_LEASEACTIVE)
-		return;
-	/* isc leaves the lease time out in a lease's last second. */
-	if (addr_is_any(&message->ciaddr) ||
-	    !dhcp4_opt_u32(message, DHCP4_OPT_LEASE_TIME, &lease_s) || !lease_s) {
-		ret_answer->outcome = LQ_UNASSIGNED;
-		return;
-	}
-	ret_answer->lease_s = lease_s >= LEASE_HUGE_S ? LQ_FOREVER : lease_s;
-	if (message->htype == 1 && message->hlen == sizeof(message->chaddr.b))
-		ret_answer->mac = message->chaddr;
-	if (!dhcp4_opt_u32(message, DHCP4_OPT_LAST_TRANSACTION, &ret_answer->last_s))
-		ret_answer->last_s = LQ_NO_TIME;
-	take_client_id(message, &ret_answer->client_id);
-	take_addresses(message, ret_answer);
-}
-
-static void take_client_id(const struct dhcp4 *message, struct client_id *ret_id)
-{
-	size_t len = 0;
-	const uint8_t *p = dhcp4_opt(message, DHCP4_OPT_CLIENT_ID, &len);
-
-	if (!p || len > sizeof(ret_id->b))
-		return;
-	ret_id->len = (uint8_t)len;
-	memcpy(ret_id->b, p, len);
-}
-
-static void take_addresses(const struct dhcp4 *message, struct lq_answer *ret_answer)
-{
-	size_t len = 0;
-	const uint8_t *p = dhcp4_opt(message, DHCP4_OPT_ASSOCIATED_IP, &len);
-	struct rd others = rd_new(p, p ? len : 0, 0);
-
-	ret_answer->addrs[ret_answer->n_addrs++] = message->ciaddr;
-	while (rd_left(&others) && ret_answer->n_addrs < LQ_ADDRS_MAX) {
-		struct addr other = rd_ipv4(&others, "associated IP");
-
-		if (!addr_is_any(&other) && !addr_equal(&other, &message->ciaddr))
-			ret_answer->addrs[ret_answer->n_addrs++] = other;
-	}
 }
 
 /* This server has had its say. */

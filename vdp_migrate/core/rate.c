@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* See rate.h. The slots together are 1,024 ms: none of a second is forgotten too early. */
+/* See rate.h. */
 #include "rate.h"
 
 static void go_on(struct rate *rate, int64_t slot)
@@ -14,17 +14,18 @@ static void go_on(struct rate *rate, int64_t slot)
 	}
 }
 
-bool rate_take(struct rate *rate, ms_t now, unsigned most)
+bool rate_may(struct rate *rate, ms_t now, unsigned most)
 {
 	go_on(rate, now / RATE_SLOT_MS);
-	if (rate->taken >= most || rate->in[rate->slot % RATE_SLOTS] == UINT16_MAX)
-		return false;
-	rate->in[rate->slot % RATE_SLOTS]++;
-	rate->taken++;
-	return true;
+	return rate_had(rate, most);
 }
 
-void rate_note(struct rate *rate, ms_t now)
+bool rate_had(const struct rate *rate, unsigned most)
+{
+	return rate->taken < most && rate->in[rate->slot % RATE_SLOTS] < UINT16_MAX;
+}
+
+void rate_take(struct rate *rate, ms_t now)
 {
 	go_on(rate, now / RATE_SLOT_MS);
 	if (rate->in[rate->slot % RATE_SLOTS] == UINT16_MAX)

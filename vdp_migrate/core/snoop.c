@@ -15,6 +15,10 @@
 
 #define OPEN_MAX 64 /* requests open at a port */
 #define OPEN_MS 60000
+/* A guest that knows the xid (that of the DHCPDISCOVER, RFC 2131 4.4.1) can answer before
+ * it is asked. No bridge holds a frame for longer (802.1Q 6.5.6). */
+#define DOUBT_MS 4000
+#define DOUBTS_MAX 256
 
 struct request_key {
 	uint32_t bridge;
@@ -41,9 +45,16 @@ struct port {
 	UT_hash_handle hh;
 };
 
+struct doubt {
+	struct request_key key;
+	ms_t until;
+};
+
 struct snoop {
 	struct port *ports;
 	struct request *requests;
+	struct doubt doubts[DOUBTS_MAX];
+	ms_t all_doubted_until;
 	struct snoop_counts counts;
 };
 
@@ -57,6 +68,9 @@ static void see_ack(struct snoop *snoop, const struct snoop_seen *seen,
 		    const struct request *open, struct snoop_change *ret_change);
 static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen *seen);
 static void take_client_id(const struct dhcp4 *message, struct request *request);
+static bool is_doubted(const struct snoop *snoop, ms_t now,
+		       const struct request_key *key);
+static struct request_key key_of(const struct snoop_seen *seen);
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen);
 static void close_request(struct snoop *snoop, struct request *request);
 static struct port *port_get(struct snoop *snoop, uint16_t number);
@@ -112,6 +126,23 @@ void snoop_see(struct snoop *snoop, ms_t now, const struct snoop_seen *seen,
 	}
 }
 
+void snoop_doubt(struct snoop *snoop, ms_t now, const struct snoop_seen *seen)
+{
+	struct request_key key;
+	unsigned i = 0;
+
+	if (seen) {
+		key = key_of(seen);
+		while (i < DOUBTS_MAX && snoop->doubts[i].until > now &&
+		       memcmp(&snoop->doubts[i].key, &key, sizeof(key)) != 0)
+			i++;
+	}
+	if (seen && i < DOUBTS_MAX)
+		snoop->doubts[i] = (struct doubt){key, now + DOUBT_MS};
+	else
+		snoop->all_doubted_until = now + DOUBT_MS;
+}
+
 const struct snoop_counts *snoop_counts(const struct snoop *snoop)
 {
 	return &snoop->counts;
@@ -161,7 +192,7 @@ static void see_server(struct snoop *snoop, ms_t now, const struct snoop_seen *s
 		return;
 	}
 	open = find_request(snoop, seen);
-	if (open && now - open->at >= OPEN_MS) {
+	if (open && (now - open->at >= OPEN_MS || is_doubted(snoop, now, &open->key))) {
 		close_request(snoop, open);
 		open = NULL;
 	}
@@ -228,8 +259,7 @@ static void open_request(struct snoop *snoop, ms_t now, const struct snoop_seen 
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		return;
-	request->key = (struct request_key){seen->bridge, seen->message->xid, seen->vlan,
-					    seen->message->chaddr};
+	request->key = key_of(seen);
 	HASH_ADD(hh, snoop->requests, key, sizeof(request->key), request);
 	if (!request->hh.tbl) {
 		free(request);
@@ -262,10 +292,25 @@ static void take_client_id(const struct dhcp4 *message, struct request *request)
 	memcpy(request->client_id.b, p, len);
 }
 
+static bool is_doubted(const struct snoop *snoop, ms_t now,
+		       const struct request_key *key)
+{
+	for (unsigned i = 0; i < DOUBTS_MAX; i++)
+		if (snoop->doubts[i].until > now &&
+		    !memcmp(&snoop->doubts[i].key, key, sizeof(*key)))
+			return true;
+	return snoop->all_doubted_until > now;
+}
+
+static struct request_key key_of(const struct snoop_seen *seen)
+{
+	return (struct request_key){seen->bridge, seen->message->xid, seen->vlan,
+				    seen->message->chaddr};
+}
+
 static struct request *find_request(struct snoop *snoop, const struct snoop_seen *seen)
 {
-	const struct request_key key = {seen->bridge, seen->message->xid, seen->vlan,
-					seen->message->chaddr};
+	const struct request_key key = key_of(seen);
 	struct request *request;
 
 	HASH_FIND(hh, snoop->requests, &key, sizeof(key), request);

@@ -57,6 +57,10 @@ void snoop_free(struct snoop *snoop);
 void snoop_see(struct snoop *snoop, ms_t now, const struct snoop_seen *seen,
 	       struct snoop_change *ret_change);
 
+/* An answer that may be a guest's is on its way out: while it may come back, none to that
+ * request counts. NULL: nobody knows to what. */
+void snoop_doubt(struct snoop *snoop, ms_t now, const struct snoop_seen *seen);
+
 const struct snoop_counts *snoop_counts(const struct snoop *snoop);
 
 #endif
