@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "spent.h"
 #include "vdp_migrate/protocol.h"
 
 #define ANSWER_HEAD (14 + 8)	/* of lldpad's answer, without the port's name */
@@ -83,7 +84,9 @@ static int set(struct lldpad_cmd *cmd, char *arg, char *value, char *obuf, int o
 	if (!value)
 		return LLDPAD_BAD_PARAMS;
 	log_forget();
+	spent_begin();
 	status = answer(cmd, ask->setting_set(cmd->ifname, arg, value), obuf, obuf_len);
+	spent_end();
 	if (status == LLDPAD_SUCCESS)
 		snprintf(obuf, (size_t)obuf_len, "%s=%s\n", arg, value);
 	return status;

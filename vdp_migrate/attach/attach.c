@@ -14,6 +14,7 @@
 #include "hook.h"
 #include "lldpad.h"
 #include "scan.h"
+#include "spent.h"
 #include "vdp_migrate/host.h"
 #include "watch.h"
 
@@ -34,6 +35,7 @@ static int no_descriptor;
 static const struct host_events *events;
 
 static struct lldpad_module **find_list(char *why, size_t size);
+static void attach(bool late);
 static void refuse(const char *why);
 static void tick(void);
 
@@ -56,30 +58,13 @@ void attach_expect(void)
 
 void attach_try(bool late)
 {
-	struct lldpad_module **head;
-	char why[256];
-	int r;
-
 	if (!enabled || !expected || hook_in())
 		return;
 	expected = false;
-	head = find_list(why, sizeof(why));
-	if (!head) {
-		refuse(why);
-		watch_tick(NULL);
-		return;
-	}
-	r = watch_tick(tick);
-	if (r) {
-		refuse(strerror(-r));
-		return;
-	}
-	if (!events)
-		events = module_init();
-	hook_insert(head, events, late);
-	host_log(LOG_INFO, "attached to lldpad%s", late ? ", late" : "");
-	if (events->attached)
-		events->attached();
+	spent_begin();
+	spent_say(SPENT_ON_ATTACHING);
+	attach(late);
+	spent_end();
 }
 
 bool attach_turn(const struct timeval *timeout)
@@ -94,12 +79,15 @@ bool attach_turn(const struct timeval *timeout)
 	if (hook_stop(now))
 		return false;
 	(void)hook_gave();
+	hook_came();
 	if (events->turn)
 		events->turn(now);
 	hook_turn(now);
 	/* lldpad has a new timer, and has not reckoned with it. */
-	if (hook_gave())
+	if (hook_gave()) {
 		clock_poll();
+		spent_say(SPENT_ON_FRAMES);
+	}
 	return true;
 }
 
@@ -128,7 +116,10 @@ int attach_fd(void)
 
 void attach_ready(void)
 {
+	spent_begin();
+	spent_say(SPENT_ON_FRAMES);
 	watch_dispatch();
+	spent_end();
 }
 
 bool attach_stale(void)
@@ -138,7 +129,18 @@ bool attach_stale(void)
 
 bool attach_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
 {
-	return hook_frame(fd, ifindex, frame, len);
+	bool ok;
+
+	spent_begin();
+	spent_say(SPENT_ON_FRAMES);
+	ok = hook_frame(fd, ifindex, frame, len);
+	spent_end();
+	return ok;
+}
+
+bool attach_untold(const void *message, size_t len)
+{
+	return hook_untold(message, len);
 }
 
 void attach_sent(int fd, const uint8_t *frame, size_t len, bool gone)
@@ -159,6 +161,31 @@ static struct lldpad_module **find_list(char *why, size_t size)
 		return NULL;
 	}
 	return scan_program(&rules, why, size);
+}
+
+static void attach(bool late)
+{
+	struct lldpad_module **head;
+	char why[256];
+	int r;
+
+	head = find_list(why, sizeof(why));
+	if (!head) {
+		refuse(why);
+		watch_tick(NULL);
+		return;
+	}
+	r = watch_tick(tick);
+	if (r) {
+		refuse(strerror(-r));
+		return;
+	}
+	if (!events)
+		events = module_init();
+	hook_insert(head, events, late);
+	host_log(LOG_INFO, "attached to lldpad%s", late ? ", late" : "");
+	if (events->attached)
+		events->attached();
 }
 
 static void refuse(const char *why)

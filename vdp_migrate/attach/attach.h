@@ -35,6 +35,8 @@ int attach_fd(void);
 void attach_ready(void);
 
 bool attach_frame(int fd, int ifindex, const uint8_t *frame, size_t len);
+/* A netlink message to another process: is it not to be sent? */
+bool attach_untold(const void *message, size_t len);
 void attach_sent(int fd, const uint8_t *frame, size_t len, bool gone);
 /* The number of an interface as lldpad is to hear it; number: the kernel's, 0: none. */
 bool attach_number(const char *ifname, int *number);

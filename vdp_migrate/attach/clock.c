@@ -96,10 +96,10 @@ struct timeval *clock_shorten(struct timeval *timeout, struct timeval *spare)
 	return spare;
 }
 
-void clock_lend(bool ahead)
+void clock_lend(int64_t us)
 {
 	lent = true;
-	ahead_us = ahead ? CLOCK_VDP_WAIT_US : 0;
+	ahead_us = us;
 	answered = 0;
 }
 

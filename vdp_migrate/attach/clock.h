@@ -33,8 +33,8 @@ void clock_look_at(int64_t due);
 /* NULL (for ever) stays so unless one of them was said. */
 struct timeval *clock_shorten(struct timeval *timeout, struct timeval *spare);
 
-/* VDP22 is about to take a VDPDU; ahead: the wait shall be over at once. */
-void clock_lend(bool ahead);
+/* VDP22 is about to take a VDPDU: let it wait so much less. */
+void clock_lend(int64_t us);
 /* It has taken it: when its timer runs out, at the latest. */
 int64_t clock_take_back(void);
 /* A timer of us is started next: let it run out at once. For this turn only. */

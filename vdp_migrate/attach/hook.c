@@ -20,6 +20,7 @@
 #include "input.h"
 #include "lldp.h"
 #include "ports.h"
+#include "spent.h"
 #include "vdp_migrate/protocol.h"
 
 static const struct host_events *tell;
@@ -35,6 +36,8 @@ static void evb_in(const char *ifname, const struct lldpad_message *message);
 static int ecp_notify(int sender, char *ifname, void *message);
 static void ecp_runs(const char *ifname, uint8_t rte);
 static int pdu_out(char *ifname, const struct lldpad_message *message);
+static bool may_leave(const char *ifname, struct lldpad_message *message,
+		      uint8_t pdu[HOST_PDU_MAX]);
 static bool is_dead(const char *ifname);
 static void vdp_unregister(struct lldpad_module *module);
 static void ecp_unregister(struct lldpad_module *module);
@@ -113,9 +116,15 @@ bool hook_stop(ms_t now)
 	return down_turn(now) || reaped;
 }
 
+void hook_came(void)
+{
+	input_came();
+}
+
 void hook_turn(ms_t now)
 {
-	gave |= input_turn(now);
+	if (input_turn(now))
+		spent_say(SPENT_ON_FRAMES);
 }
 
 void hook_send(const char *ifname, const uint8_t *pdu, size_t len)
@@ -125,10 +134,13 @@ void hook_send(const char *ifname, const uint8_t *pdu, size_t len)
 		.type = LLDPAD_VDP22_TO_ECP22,
 		.u.pdu = { .len = (uint16_t)len, .data = (void *)(uintptr_t)pdu },
 	};
+	unsigned ours;
 
 	if (!in || !port || len > LLDPAD_SEND_MAX || down_goes(ifname))
 		return;
+	ours = spent_pause();
 	ecp_stock->notify(LLDPAD_VDP22, port->name, &message);
+	spent_go_on(ours);
 	gave = true;
 }
 
@@ -173,6 +185,11 @@ bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len)
 		tell->frame_dropped(if_indextoname((unsigned)ifindex, name) ? name : "?",
 				    ethertype, len);
 	return false;
+}
+
+bool hook_untold(const void *message, size_t len)
+{
+	return in && tell->untold && tell->untold(message, len);
 }
 
 static void frame_in(int ifindex, const uint8_t *frame, size_t len)
@@ -251,29 +268,42 @@ static int pdu_out(char *ifname, const struct lldpad_message *message)
 {
 	struct lldpad_message copy = *message;
 	uint8_t pdu[HOST_PDU_MAX];
+	bool leaves;
+
+	spent_begin();
+	spent_say(SPENT_ON_FRAMES);
+	leaves = may_leave(ifname, &copy, pdu);
+	spent_end();
+	/* Else as if it were sent. */
+	return leaves ? ecp_stock->notify(LLDPAD_VDP22, ifname, &copy) : 0;
+}
+
+/* pdu: for one that is changed. */
+static bool may_leave(const char *ifname, struct lldpad_message *message,
+		      uint8_t pdu[HOST_PDU_MAX])
+{
 	size_t len = message->u.pdu.len;
 	struct port *port;
 
 	if (is_dead(ifname)) {
 		host_log(LOG_DEBUG, "%s: VDPDU of before the SIGHUP dropped", ifname);
-		return 0;	/* as if sent */
+		return false;
 	}
 	if (down_goes(ifname))
-		return 0;
+		return false;
 	port = ports_find(ifname);
 	if (port)
 		input_answered(port, message->u.pdu.data, len);
-	if (!tell->pdu_out || len > sizeof(pdu))
-		return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
+	if (!tell->pdu_out || len > HOST_PDU_MAX)
+		return true;
 	memcpy(pdu, message->u.pdu.data, len);
-	memset(pdu + len, 0, sizeof(pdu) - len);
 	if (!tell->pdu_out(ifname, pdu, &len))
-		return 0;	/* as if sent */
+		return false;
 	if (len <= LLDPAD_SEND_MAX) {
-		copy.u.pdu.data = pdu;
-		copy.u.pdu.len = (uint16_t)len;
+		message->u.pdu.data = pdu;
+		message->u.pdu.len = (uint16_t)len;
 	}
-	return ecp_stock->notify(LLDPAD_VDP22, ifname, &copy);
+	return true;
 }
 
 /* Is it a VDP22 of before the last SIGHUP that speaks? Its timers run on, and its

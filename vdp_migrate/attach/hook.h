@@ -19,9 +19,10 @@ bool hook_in(void);
 void hook_begin(void);
 bool hook_ended(void);
 /* At the entry of a turn. hook_stop: what is to be freed now; true: sockets of lldpad
- * were closed, the sets of the select() to come are void. hook_turn: what VDP22 is to be
- * given now. */
+ * were closed, the sets of the select() to come are void. hook_came: what has come in in
+ * the turn before is dealt with; hook_turn: what VDP22 is to be given of what waits. */
 bool hook_stop(ms_t now);
+void hook_came(void);
 void hook_turn(ms_t now);
 
 /* Hand ECP22 a VDPDU as if it came from VDP22; and VDP22 one as if from ECP22. */
@@ -33,5 +34,7 @@ bool hook_gave(void);
 
 /* A frame that lldpad reads from a packet socket: may it have it? */
 bool hook_frame(int fd, int ifindex, const uint8_t *frame, size_t len);
+/* A netlink message to another process: is it not to be sent? */
+bool hook_untold(const void *message, size_t len);
 
 #endif

@@ -16,6 +16,7 @@
 #include "lldp.h"
 #include "log.h"
 #include "ports.h"
+#include "spent.h"
 #include "tree.h"
 #include "watch.h"
 
@@ -26,6 +27,7 @@ const char *host_setting(const char *port, const char *name)
 
 int host_setting_store(const char *port, const char *name, const char *value)
 {
+	spent_say(SPENT_ON_SETTING);
 	return tree_set(port, name, value);
 }
 
@@ -96,6 +98,11 @@ void host_each_port(void (*cb)(void *arg, const char *port), void *arg)
 		if (port->up)
 			cb(arg, port->name);
 	}
+}
+
+const struct host_held *host_held(void)
+{
+	return spent_told();
 }
 
 ms_t host_now(void)

@@ -13,8 +13,10 @@
 /* ops: VDP22's own. */
 void input_insert(const struct lldpad_ops *ops, const struct host_events *events);
 
-/* In place of VDP22's notify. ECP22 sends its acknowledgement when it returns. */
+/* In place of VDP22's notify. ECP22 sends its acknowledgement when it returns: so what
+ * comes in on our ports is looked at, and goes on, when the turn ends. */
 int input_take(char *ifname, const struct lldpad_message *message);
+void input_came(void);
 
 /* VDP22 sends this on a port. */
 void input_answered(struct port *port, const uint8_t *pdu, size_t len);
@@ -24,7 +26,7 @@ void input_timed(struct port *port);
 void input_port_down(struct port *port);
 void input_keep(void);
 
-/* At the entry of a turn: what may go now. True: the loop's time-out is void. */
+/* At the entry of a turn: what waits and may go now. True: something has gone. */
 bool input_turn(ms_t now);
 
 #endif

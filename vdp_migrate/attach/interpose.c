@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <libconfig.h>
 #include <linux/if_packet.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -19,12 +20,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <syslog.h>
-#include <time.h>
 
 #include "attach.h"
 #include "clock.h"
 #include "log.h"
 #include "preload.h"
+#include "spent.h"
 #include "tree.h"
 #include "watch.h"
 
@@ -44,7 +45,7 @@ struct options {
 ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t size, int flags,
 		       __SOCKADDR_ARG from, socklen_t *from_len);
 
-static void take_off(struct timeval *timeout, const struct timespec *since);
+static void take_off(struct timeval *timeout, int64_t ns);
 static struct options options_of(int argc, char **argv);
 static ssize_t filter(int fd, const void *frame, ssize_t len, const struct sockaddr *from,
 		      const socklen_t *from_len);
@@ -105,7 +106,6 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 		  struct timeval *timeout)
 {
 	static bool inside;
-	struct timespec entry;
 	struct timeval spare;
 	int fd, error, r;
 
@@ -113,12 +113,13 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 	if (!attach_enabled() || inside || !readable || !writable || !exceptional)
 		return real(n, readable, writable, exceptional, timeout);
 	inside = true;
-	clock_gettime(CLOCK_MONOTONIC, &entry);
+	spent_enter();
 	attach_try(true);
 	if (!attach_turn(timeout)) {
 		FD_ZERO(readable);
 		FD_ZERO(writable);
 		FD_ZERO(exceptional);
+		(void)spent_turn();
 		attach_waited();
 		inside = false;
 		return 0;
@@ -129,7 +130,7 @@ EXPORT int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional
 		if (n <= fd)
 			n = fd + 1;
 	}
-	take_off(timeout, &entry);
+	take_off(timeout, spent_turn());
 	timeout = attach_wait(timeout, &spare, n, readable);
 	/* EINTR goes through: lldpad looks at its signals after select(). */
 	r = real(n, readable, writable, exceptional, timeout);
@@ -176,6 +177,22 @@ EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags)
 		errno = error;
 	}
 	return r;
+}
+
+/* By netlink lldpad answers libvirt, and tells it what it has not asked. */
+EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags,
+		      __CONST_SOCKADDR_ARG to, socklen_t to_len)
+{
+	struct sockaddr_nl process;
+
+	REAL(sendto);
+	if (attach_enabled() && to.__sockaddr__ && to_len == sizeof(process) &&
+	    to.__sockaddr__->sa_family == AF_NETLINK) {
+		memcpy(&process, to.__sockaddr__, sizeof(process));
+		if (process.nl_pid && attach_untold(buf, n))
+			return (ssize_t)n;
+	}
+	return real(fd, buf, n, flags, to, to_len);
 }
 
 EXPORT int ioctl(int fd, unsigned long request, ...)
@@ -239,20 +256,13 @@ static ssize_t filter(int fd, const void *frame, ssize_t len, const struct socka
 /* lldpad has reckoned its time-out before our turn. A send in that wakes the engine,
  * and on a busy machine the engine then runs first: lldpad's timers shall not be late
  * by that. */
-static void take_off(struct timeval *timeout, const struct timespec *since)
+static void take_off(struct timeval *timeout, int64_t ns)
 {
-	struct timespec now;
-	struct timeval spent;
+	const struct timeval spent = { (time_t)(ns / 1000000000LL),
+				       (suseconds_t)(ns % 1000000000LL / 1000) };
 
 	if (!timeout)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	spent.tv_sec = now.tv_sec - since->tv_sec;
-	spent.tv_usec = (now.tv_nsec - since->tv_nsec) / 1000;
-	if (spent.tv_usec < 0) {
-		spent.tv_sec--;
-		spent.tv_usec += 1000000;
-	}
 	if (timercmp(timeout, &spent, >))
 		timersub(timeout, &spent, timeout);
 	else

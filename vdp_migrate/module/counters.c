@@ -31,7 +31,33 @@ static const char *const names[COUNT_N] = {
 	[COUNT_SENT] = "messages to the engine",
 	[COUNT_LOST] = "messages to the engine lost",
 	[COUNT_REPLAYS] = "replays",
+	[COUNT_LOOP_HOLDS] = "loop holds",
+	[COUNT_LOOP_HOLDS_WITHIN] = "loop holds within %u us",
+	[COUNT_LOOP_HOLD_US] = "loop hold us",
+	[COUNT_LOOP_HOLD_MAX] = "loop hold us max",
+	[COUNT_LOOP_HOLD_ATTACH] = "loop hold us max at attach",
+	[COUNT_LOOP_HOLD_SET] = "loop hold us max at a set",
 };
+
+static void name(const struct counters *counters, unsigned i, char *ret_name,
+		 size_t size);
+
+/* Cumulative: each holds the one before. */
+void counters_take_held(struct counters *counters, const struct host_held *held)
+{
+	uint64_t within = 0;
+
+	counters->held_bounds = held->bounds;
+	counters->value[COUNT_LOOP_HOLDS] = held->turns;
+	for (unsigned i = 0; i < HOST_HELD_BOUNDS; i++) {
+		within += held->within[i];
+		counters->value[COUNT_LOOP_HOLDS_WITHIN + i] = within;
+	}
+	counters->value[COUNT_LOOP_HOLD_US] = held->us;
+	counters->value[COUNT_LOOP_HOLD_MAX] = held->longest_us;
+	counters->value[COUNT_LOOP_HOLD_ATTACH] = held->attach_us;
+	counters->value[COUNT_LOOP_HOLD_SET] = held->set_us;
+}
 
 bool counters_next(struct counters *counters, bool all, unsigned *at,
 		   struct link_counter *ret_counter)
@@ -44,7 +70,18 @@ bool counters_next(struct counters *counters, bool all, unsigned *at,
 	if (i >= COUNT_N)
 		return false;
 	counters->told[i] = counters->value[i];
-	snprintf(ret_counter->name, sizeof(ret_counter->name), "%s", names[i]);
+	name(counters, i, ret_counter->name, sizeof(ret_counter->name));
 	ret_counter->value = counters->value[i];
 	return true;
+}
+
+static void name(const struct counters *counters, unsigned i, char *ret_name, size_t size)
+{
+	unsigned bound = i - COUNT_LOOP_HOLDS_WITHIN;
+
+	if (bound < HOST_HELD_BOUNDS)
+		snprintf(ret_name, size, names[COUNT_LOOP_HOLDS_WITHIN],
+			 counters->held_bounds ? counters->held_bounds[bound] : 0);
+	else
+		snprintf(ret_name, size, "%s", names[i]);
 }

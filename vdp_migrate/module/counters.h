@@ -6,6 +6,7 @@
 #ifndef MODULE_COUNTERS_H
 #define MODULE_COUNTERS_H
 
+#include "vdp_migrate/host.h"
 #include "vdp_migrate/link.h"
 
 enum counter {
@@ -32,18 +33,28 @@ enum counter {
 	COUNT_SENT,		/* messages to the engine, but for counters and replays */
 	COUNT_LOST,		/* messages that did not get through; a replay follows */
 	COUNT_REPLAYS,
+	COUNT_LOOP_HOLDS,	/* turns of lldpad's loop in which we had work */
+	COUNT_LOOP_HOLDS_WITHIN, /* of these, by how long: host_held's bounds */
+	COUNT_LOOP_HOLD_US = COUNT_LOOP_HOLDS_WITHIN + HOST_HELD_BOUNDS,
+	COUNT_LOOP_HOLD_MAX,
+	COUNT_LOOP_HOLD_ATTACH,	/* the longest of the turns in which we attached, */
+	COUNT_LOOP_HOLD_SET,	/* … in which a setting was stored */
 	COUNT_N,
 };
 
 struct counters {
 	uint64_t value[COUNT_N];
 	uint64_t told[COUNT_N];	/* what the engine has been told */
+	const unsigned *held_bounds;	/* NULL: nothing has been taken yet */
 };
 
 static inline void counters_add(struct counters *counters, enum counter which, unsigned n)
 {
 	counters->value[which] += n;
 }
+
+/* How long lldpad's loop was held, as the host knows it. */
+void counters_take_held(struct counters *counters, const struct host_held *held);
 
 /* The next counter from *at on that the engine does not know as it is (all: any);
  * noted as told. False: no more. *at starts at 0. */

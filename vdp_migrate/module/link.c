@@ -353,7 +353,8 @@ static void other_version(struct link *link, size_t len)
 	version = rd_u8(&datagram, "version");
 	if (link->said != SAID_VERSION)
 		host_log(LOG_ERR, "engine speaks version %u of the link, this module %u; "
-			 "staying away from it", version, LINK_VERSION);
+			 "staying away from it: restart lldpad, or vdp-migrated, whichever "
+			 "is not of the version that is installed", version, LINK_VERSION);
 	link->said = SAID_VERSION;
 	give_up(link, SAID_VERSION, APART_TICKS);
 }

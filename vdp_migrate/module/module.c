@@ -2,8 +2,7 @@
 /*
  * The module in lldpad: way in, and the only place where its rooms meet. What the
  * host tells is handed to the room that knows what to do; what the rooms see goes
- * to the engine by link.c. Nothing here waits: bus hooks (pdu_in, pdu_out) only
- * look up, copy and collect.
+ * to the engine by link.c. Nothing here waits: hooks look up, copy and collect.
  *
  * A port whose setting `use` is no is left alone: its VDPDUs pass unread.
  */
@@ -14,6 +13,7 @@
 #include "counters.h"
 #include "help_ask.h"
 #include "hold.h"
+#include "left.h"
 #include "limit.h"
 #include "link.h"
 #include "marks.h"
@@ -24,6 +24,7 @@
 #include "set.h"
 #include "settings.h"
 #include "suspend.h"
+#include "tell.h"
 #include "tlv.h"
 #include "vdp_migrate/host.h"
 #include "vdp_migrate/protocol.h"
@@ -40,6 +41,7 @@ static struct module {
 	struct replay replay;
 	struct vdpdu vdpdu;
 	struct hold hold;
+	struct left left;
 	struct set set;
 	bool asked_suspend;	/* suspend_turn() may have something to do */
 	bool kept_back;		/* a sequence_frame() has said so since the last turn */
@@ -50,9 +52,6 @@ static void catch_up(void);
 static void begin_anew(struct port *port);
 static struct port *get_port(const char *name);
 static struct port *used_port(const char *name);
-static void tell_port(struct port *port);
-static void tell_forgotten(const char *name);
-static void tell_counters(void);
 
 static void attached(void)
 {
@@ -72,9 +71,9 @@ static void detached(void)
 		port->role_seen = false;
 		begin_anew(port);
 		port->timed = false;
-		tell_port(port);
+		tell_port(module.link, port);
 	}
-	tell_forgotten("");
+	tell_forgotten(module.link, "");
 	/* lldpad may be about to end: there may be no next turn. */
 	if (module.link)
 		link_flush(module.link);
@@ -91,7 +90,7 @@ static void port_up(const char *name)
 	port_read_role(port);
 	port_read_settings(port);
 	tlv_refresh(port);
-	tell_port(port);
+	tell_port(module.link, port);
 }
 
 static void port_down(const char *name)
@@ -105,8 +104,8 @@ static void port_down(const char *name)
 	hold_drop(&module.hold, name);
 	vsis_clear(&port->vsis);
 	if (port->settings.use)
-		tell_forgotten(name);
-	tell_port(port);
+		tell_forgotten(module.link, name);
+	tell_port(module.link, port);
 }
 
 static void evb(const char *name, const struct host_evb *evb)
@@ -120,7 +119,7 @@ static void evb(const char *name, const struct host_evb *evb)
 	port->evb = *evb;
 	port->timed = evb->rka;
 	if (port_keepalive_ms(&port->evb) != before)
-		tell_port(port);
+		tell_port(module.link, port);
 }
 
 static bool pdu_in(const char *name, uint8_t *pdu, size_t len)
@@ -211,7 +210,7 @@ static void tick(ms_t now)
 		return;
 	if (!link_connected(module.link))
 		help_ask_forget(&module.ports);
-	tell_counters();
+	tell_counters(module.link, &module.counters);
 	link_tick(module.link, now);
 	help_ask_tick(&module.counters, &module.ports, now);
 }
@@ -247,7 +246,7 @@ static void tlv_in(const char *name, const uint8_t *value, size_t len)
 	struct port *port = port_find(&module.ports, name);
 
 	if (port && tlv_hear(port, value, len))
-		tell_port(port);
+		tell_port(module.link, port);
 }
 
 static void tlv_is_gone(const char *name)
@@ -255,7 +254,7 @@ static void tlv_is_gone(const char *name)
 	struct port *port = port_find(&module.ports, name);
 
 	if (port && tlv_gone(port))
-		tell_port(port);
+		tell_port(module.link, port);
 }
 
 static enum host_set_result setting_test(const char *port, const char *name,
@@ -305,7 +304,7 @@ static void role_changed(void *arg, struct port *port)
 {
 	(void)arg;
 	tlv_refresh(port);
-	tell_port(port);
+	tell_port(module.link, port);
 }
 
 static void settings_changed(void *arg, struct port *port)
@@ -324,7 +323,7 @@ static void settings_changed(void *arg, struct port *port)
 	if (port->settings.guard != LINK_GUARD_MONITOR)
 		port->cases = (struct link_cases){ 0 };
 	tlv_refresh(port);
-	tell_port(port);
+	tell_port(module.link, port);
 }
 
 static bool replay_part(void *arg, struct wr *datagram, bool restart)
@@ -375,6 +374,11 @@ static void message(void *arg, const struct link_msg *msg)
 	}
 }
 
+static bool untold(const void *message, size_t len)
+{
+	return left_untold(&module.left, message, len);
+}
+
 const struct host_events *module_init(void)
 {
 	static const struct link_ops link_ops = { replay_part, message };
@@ -393,6 +397,7 @@ const struct host_events *module_init(void)
 		.frame_in = frame_in,
 		.frame_ok = ecp_survivable,
 		.frame_dropped = frame_dropped,
+		.untold = untold,
 		.tick = tick,
 		.turn = turn,
 		.tlv_out = tlv_out,
@@ -413,6 +418,7 @@ const struct host_events *module_init(void)
 		.counters = &module.counters,
 		.see = seen,
 		.hold = &module.hold,
+		.left = &module.left,
 		.role = role_changed,
 		.answer = {
 			.marks = module.marks,
@@ -454,7 +460,7 @@ static struct port *get_port(const char *name)
 		return NULL;
 	catch_up();
 	spare->settings.use = false;
-	tell_port(spare);
+	tell_port(module.link, spare);
 	port_drop(&module.ports, spare);
 	return port_get(&module.ports, name);
 }
@@ -464,37 +470,4 @@ static struct port *used_port(const char *name)
 	struct port *port = port_find(&module.ports, name);
 
 	return port && port->settings.use ? port : NULL;
-}
-
-static void tell_port(struct port *port)
-{
-	struct link_msg msg = { .type = LINK_PORT };
-
-	if (!port->settings.use && !port->told)
-		return;
-	port->told = port->settings.use;
-	if (!module.link)
-		return;
-	port_describe(port, &msg.u.port);
-	link_put(module.link, &msg);
-}
-
-static void tell_forgotten(const char *name)
-{
-	struct link_msg msg = { .type = LINK_FORGOTTEN };
-
-	if (!module.link)
-		return;
-	snprintf(msg.u.forgotten, sizeof(msg.u.forgotten), "%s", name);
-	link_put(module.link, &msg);
-}
-
-static void tell_counters(void)
-{
-	struct link_msg msg = { .type = LINK_COUNTER };
-	unsigned at = 0;
-
-	while (link_connected(module.link) &&
-	       counters_next(&module.counters, false, &at, &msg.u.counter))
-		link_put(module.link, &msg);
 }

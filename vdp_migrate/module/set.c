@@ -9,12 +9,16 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "wire/text.h"
+
 #define GUARD "guard"
 #define ROW_MAX 700		/* octets of a row: the value is most of it */
+#define NAMED_MAX (LINK_CASES_NAMED * (MAC_TEXT_MAX + 2) + 4)
 
 static enum host_set_result test_guard(struct set *set, const char *port,
 				       const char *value);
 static bool is_open(struct set *set, const struct port *port);
+static const char *named(const struct link_cases *cases, char text[NAMED_MAX]);
 static enum host_set_result store(struct set *set, const char *port, const char *name,
 				  const char *value);
 static bool concerns(const struct port *port, const char *name_of_port, const char *name);
@@ -100,6 +104,7 @@ static bool is_open(struct set *set, const struct port *port)
 {
 	const struct link_cases *cases = &port->cases;
 	const char *name = port->name;
+	char text[NAMED_MAX];
 
 	if (port->settings.guard == LINK_GUARD_ENFORCE)
 		return false;
@@ -113,11 +118,26 @@ static bool is_open(struct set *set, const struct port *port)
 		       "it); enforce! accepts that");
 	else if (cases->n)
 		refuse(set, name, GUARD, "enforce", HOST_SET_FAILED,
-		       "%u open cases: no address is known of so many MACs here, they "
-		       "would be cut off; enforce! accepts that", cases->n);
+		       "%u open cases (%s): no address is known of so many MACs here, "
+		       "they would be cut off: see vdp-migrate show cases; enforce! "
+		       "accepts that", cases->n, named(cases, text));
 	else
 		return false;
 	return true;
+}
+
+static const char *named(const struct link_cases *cases, char text[NAMED_MAX])
+{
+	char mac[MAC_TEXT_MAX];
+	int len = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < cases->n_named; i++)
+		len += snprintf(text + len, NAMED_MAX - (size_t)len, "%s%s",
+				i ? ", " : "", mac_text(&cases->named[i], mac));
+	if (cases->n > cases->n_named)
+		snprintf(text + len, NAMED_MAX - (size_t)len, "%s...", len ? ", " : "");
+	return text;
 }
 
 /* value NULL: as one that was never set. */

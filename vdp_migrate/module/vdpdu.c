@@ -14,6 +14,7 @@
 #include <syslog.h>
 
 #include "help_ask.h"
+#include "left.h"
 #include "vdp_migrate/protocol.h"
 #include "wire/vdp22.h"
 
@@ -149,6 +150,8 @@ bool vdpdu_out(struct vdpdu *vdpdu, ms_t now, struct port *port, uint8_t *pdu,
 			wait = hold_time(vdpdu->hold, port, one, assoc->mode,
 					 assoc->status);
 		what = what_goes_out(port, assoc);
+		if (what == LINK_VSI_REQUEST && vdpdu->left)
+			left_see(vdpdu->left, port, one, assoc);
 		if (what == LINK_VSI_REQUEST)
 			changed |= mark(vdpdu, now, port, pdu, assoc);
 		note(vdpdu, now, port, assoc, what);

@@ -4,8 +4,8 @@
  * is checked (coming in), marked (going out) and reported. IEEE 802.1Q clause 41.
  * Help TLVs (doc/wire-format) go in and come out here too: help_ask.c, help_answer.c.
  *
- * Look-ups, copies and flags only: no system call, no waiting. ECP's acknowledgement
- * waits for the hook of what comes in: that only checks, the rest is done afterwards.
+ * Look-ups, copies and flags only: no system call, no waiting. What comes in is only
+ * checked at first, for VDP22 waits for it: the rest is done afterwards.
  */
 #ifndef MODULE_VDPDU_H
 #define MODULE_VDPDU_H
@@ -22,6 +22,7 @@ struct vdpdu {
 	struct marks *marks;
 	struct counters *counters;
 	struct hold *hold;	/* NULL: no response waits */
+	struct left *left;	/* NULL: not noted */
 	/* An association TLV seen, as LINK_VSI. Borrowed for the call. */
 	void (*see)(void *arg, const struct link_msg *msg);
 	/* The wire has shown another role of this port. */

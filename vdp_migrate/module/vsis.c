@@ -145,6 +145,7 @@ static int response(struct vsis *vsis, const struct link_vsi *seen)
 	if (one->mode != seen->mode)
 		one->status = one->asked == seen->mode ? one->asked_status : 0;
 	one->mode = seen->mode;
+	one->kept_refused = false;
 	if (one->asked == seen->mode)
 		one->asked = 0;
 	return rc;
@@ -154,6 +155,7 @@ static int response(struct vsis *vsis, const struct link_vsi *seen)
 static void refused(struct vsis *vsis, struct vsis_one *one, uint8_t status)
 {
 	one->asked = 0;
+	one->kept_refused = true;
 	if (!(status & VDP_STATUS_KEEP) || !one->mode)
 		drop(vsis, one);
 }

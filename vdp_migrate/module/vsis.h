@@ -42,6 +42,7 @@ struct vsis_one {
 	uint8_t asked_status;	/* of the first request of that mode */
 	bool untimed;		/* stock's answer found it without its timers: it will
 				 * de-associate it at once */
+	bool kept_refused;	/* its last answer: an error, what was accepted stays */
 	bool marked;		/* its associate request has got the M-bit from us */
 	ms_t confirmed_at;	/* the first answer that accepted its association */
 	struct vsis_help help;
