@@ -85,9 +85,10 @@ void asking_entry(struct bridge *b, struct vsi *vsi, struct vsi_lease *lease,
 	if (asked)
 		forget(b, asked);
 	lease->tag = 0;
-	asking_nothing_known(b, vsi, lease, err == -ENOENT
-						    ? "no key that is set is known of it"
-						    : "no memory to ask");
+	asking_nothing_known(b, vsi, lease,
+			     err == -ENOENT	 ? "no key that is set is known of it"
+			     : err == -ENOBUFS ? "too many wait for max-rate"
+					       : "no memory to ask");
 }
 
 /* While help is asked for, there is one more try. */
@@ -165,7 +166,7 @@ void asking_hurry(struct bridge *b, const struct vsi *vsi)
 			continue;
 		asked->rank = LQ_RANK_ASSOC;
 		for (unsigned j = 0; j < asked->n_questions; j++)
-			asking_rate_hurry(b, asked->tag | j, LQ_RANK_ASSOC);
+			lq_hurry(b->lq, asked->tag | j, LQ_RANK_ASSOC);
 	}
 }
 
@@ -176,7 +177,7 @@ bool asking_waits(struct bridge *b, const struct vsi_lease *lease)
 
 	HASH_FIND(hh, b->asked, &lease->tag, sizeof(lease->tag), asked);
 	return asked && asked->n_questions &&
-	       asking_rate_waits(b, asked->tag | (asked->n_questions - 1));
+	       lq_held(b->lq, asked->tag | (asked->n_questions - 1));
 }
 
 void asking_forget(struct bridge *b, struct vsi *vsi)
@@ -412,7 +413,7 @@ static void end(struct bridge *b, struct asked *asked, struct vsi *vsi,
 static void forget(struct bridge *b, struct asked *asked)
 {
 	for (unsigned i = 0; i < asked->n_questions && asked->n_open; i++)
-		asking_rate_cancel(b, asked->tag | i);
+		lq_cancel(b->lq, asked->tag | i);
 	HASH_DEL(b->asked, asked);
 	free(asked);
 }

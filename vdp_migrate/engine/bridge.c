@@ -11,13 +11,12 @@
  *   helping_ask    nothing known: the station is asked; back by helping_input
  *   binding_put    core/binding -> the guard in the kernel (bridge_guard.c)
  *
- * Snooped DHCP (bridge_frames.c) comes in at the last step. Nothing here touches
- * a socket or a clock; see bridge.h.
+ * Snooped DHCP (bridge_frames.c) comes in at the last step, what is due at the third
+ * (bridge_time.c). Nothing here touches a socket or a clock; see bridge.h.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bridge_private.h"
 #include "vdp_migrate/protocol.h"
@@ -26,7 +25,6 @@
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
-static const struct lq_ops lq_ops;
 static void forget_of(struct bridge *b, const struct port *port, unsigned member);
 static void forget(struct bridge *b, struct vsi *vsi);
 static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_event event);
@@ -42,7 +40,7 @@ struct bridge *bridge_new(const struct bridge_io *io, void *arg)
 		.vsis = vsi_table_new(), .snoop = snoop_new(),
 	};
 	b->bindings = binding_table_new(&bridge_guard_ops, b);
-	b->lq = lq_new(&lq_ops, b);
+	b->lq = lq_new(&bridge_lq_ops, b);
 	b->cases = bridge_cases_new();
 	b->groups = bridge_groups_new(b);
 	if (b->vsis && b->bindings && b->snoop && b->lq && b->cases && b->groups)
@@ -57,7 +55,6 @@ void bridge_free(struct bridge *b)
 		return;
 	asking_done(b);
 	helping_done(b);
-	asking_rate_done(b);
 	bridge_conflict_done(b);
 	bridge_cases_free(b->cases);
 	bridge_groups_free(b->groups);
@@ -140,8 +137,6 @@ void bridge_vsi(struct bridge *b, ms_t now, const struct link_vsi *on_wire)
 	if (seen->what == LINK_VSI_REQUEST && seen->mode != VDP22_DEASSOC &&
 	    seen->status & VDP_STATUS_M && announced_news(vsi, member->number, seen->mode))
 		bridge_ready_owe(b, vsi, member);
-	if (seen->what == LINK_VSI_REQUEST && seen->mode == VDP22_ASSOC)
-		asking_hurry(b, vsi);
 	if (announced_see(vsi, member->number, seen))
 		n = vsi_see(vsi, seen, events);
 	for (unsigned i = 0; i < n; i++) {
@@ -150,6 +145,8 @@ void bridge_vsi(struct bridge *b, ms_t now, const struct link_vsi *on_wire)
 		else
 			bridge_step(b, vsi, events[i], NULL, NULL);
 	}
+	if (seen->what == LINK_VSI_REQUEST && seen->mode == VDP22_ASSOC)
+		asking_hurry(b, vsi);
 	bridge_conflict_seen(b, vsi, seen);
 	if (n)
 		bridge_conflict_twin(b, vsi);
@@ -246,6 +243,12 @@ void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 	b->why = migration_event_text(event);
 	bridge_do(b, vsi, row->to_do, lease, known);
 	b->why = why;
+	if (row->to != old && (old == MIGRATION_ARRIVED || old == MIGRATION_SETTLED))
+		bridge_conflict_left(b, vsi);
+	if (row->to == MIGRATION_ABSENT &&
+	    (event == MIGRATION_DEASSOC ||
+	     (event == MIGRATION_TIMEOUT && old == MIGRATION_GONE)))
+		bridge_cases_left(b, vsi);
 	bridge_ready_touch(b, vsi);
 }
 
@@ -262,18 +265,6 @@ void bridge_check_known(struct bridge *b, struct vsi *vsi)
 	bridge_step(b, vsi, MIGRATION_ALL_KNOWN, NULL, NULL);
 }
 
-void bridge_answer(struct bridge *b, const struct lq_answer *answer)
-{
-	if (!bridge_cases_answer(b, answer))
-		asking_answer(b, answer);
-}
-
-void bridge_due(struct bridge *b, ms_t at)
-{
-	if (at < b->vsi_due)
-		b->vsi_due = at;
-}
-
 void bridge_log(struct bridge *b, int priority, const struct vsi *vsi, const char *format,
 		...)
 {
@@ -287,67 +278,7 @@ void bridge_log(struct bridge *b, int priority, const struct vsi *vsi, const cha
 		   vsi ? &vsi->id : NULL, text);
 }
 
-/* Time. */
-
-ms_t bridge_deadline(const struct bridge *b)
-{
-	ms_t lq = lq_deadline(b->lq), bindings = binding_deadline(b->bindings);
-	ms_t first = lq < bindings ? lq : bindings, cases = bridge_cases_deadline(b);
-	ms_t groups = bridge_groups_deadline(b);
-	ms_t conflict = bridge_conflict_deadline(b), rate = asking_rate_deadline(b);
-
-	first = first < groups ? first : groups;
-	first = first < rate ? first : rate;
-	first = first < conflict ? first : conflict;
-	first = first < b->vsi_due ? first : b->vsi_due;
-	first = first < helping_deadline(b) ? first : helping_deadline(b);
-	return first < cases ? first : cases;
-}
-
-void bridge_tick(struct bridge *b, ms_t now)
-{
-	b->now = now;
-	if (lq_deadline(b->lq) <= now)
-		lq_tick(b->lq, now);
-	asking_rate_tick(b);
-	b->why = "lease end";
-	if (binding_deadline(b->bindings) <= now)
-		binding_expire(b->bindings, now, EXPIRE_MOST);
-	b->why = NULL;
-	helping_tick(b);
-	bridge_cases_tick(b);
-	bridge_groups_tick(b);
-	bridge_conflict_tick(b);
-	if (b->vsi_due > now)
-		return;
-	b->vsi_due = MS_NEVER;
-	for (struct vsi *vsi = vsi_first(b->vsis), *next; vsi; vsi = next) {
-		next = vsi->next;
-		if (vsi->clock <= now) {
-			vsi->clock = MS_NEVER;
-			vsi->mode = 0;
-			announced_end_all(vsi);
-			bridge_step(b, vsi, MIGRATION_TIMEOUT, NULL, NULL);
-		}
-		for (unsigned i = 0; i < vsi->n_leases; i++) {
-			struct vsi_lease *lease = &vsi->leases[i];
-
-			if (lease->ask_at > now)
-				continue;
-			lease->ask_at = MS_NEVER;
-			if (!bridge_lease_holds(b, vsi, lease, BRIDGE_ANY_STATE))
-				asking_entry(b, vsi, lease, LQ_RANK_REFRESH);
-		}
-		for (unsigned i = 0; i < vsi->n_leases; i++)
-			bridge_due(b, vsi->leases[i].ask_at);
-		bridge_due(b, vsi->clock);
-		if (vsi->state == MIGRATION_DORMANT)
-			bridge_due(b, now + DORMANT_MS);
-		bridge_sweep(b, vsi);
-	}
-}
-
-/* Statics: VSIs. */
+/* Statics. */
 
 /* What this member of the anchor has announced. */
 static void forget_of(struct bridge *b, const struct port *port, unsigned member)
@@ -388,46 +319,3 @@ static unsigned facts(struct bridge *b, const struct vsi *vsi, enum migration_ev
 			found |= MIGRATION_LEFT;
 	return found;
 }
-
-/* Statics: what the parts call back. */
-
-static int send_query(void *arg, const struct addr *giaddr, const struct addr *server,
-		      const uint8_t *msg, size_t len)
-{
-	struct bridge *b = arg;
-
-	return b->io->lq_send(b->arg, giaddr, server, msg, len);
-}
-
-static void take_answer(void *arg, const struct lq_answer *answer)
-{
-	bridge_answer(arg, answer);
-}
-
-static void server_back(void *arg, const struct addr *server)
-{
-	bridge_tell_server(arg, server, false);
-	asking_server_back(arg, server);
-}
-
-static void server_silent(void *arg, const struct addr *server)
-{
-	bridge_tell_server(arg, server, true);
-}
-
-static void repeated(void *arg, uint32_t flow)
-{
-	asking_rate_repeated(arg, flow);
-}
-
-static uint32_t random_bits(void *arg)
-{
-	struct bridge *b = arg;
-
-	return b->io->random(b->arg);
-}
-
-static const struct lq_ops lq_ops = {
-	.send = send_query, .answer = take_answer, .back = server_back,
-	.silent = server_silent, .repeated = repeated, .random = random_bits,
-};

@@ -9,6 +9,7 @@
 #define ENGINE_BRIDGE_H
 
 #include "core/binding.h"
+#include "core/cases.h"
 #include "core/groups.h"
 #include "core/snoop.h"
 #include "core/vsi.h"
@@ -23,7 +24,8 @@
 
 /* What happened, for those who watch. Text fields are NULL where they say nothing. */
 struct bridge_event {
-	/* "vsi", "binding", "help", "guard", "server", "module", "group", "query", "report" */
+	/* "vsi", "binding", "help", "guard", "server", "module", "group", "query",
+	 * "report" */
 	const char *what;
 	const char *port;
 	const struct vsi_id *vsi;
@@ -36,14 +38,24 @@ struct bridge_event {
 
 /* Where the kernel has an interface. */
 struct bridge_place {
-	/* The bridge port: the interface itself, or the bond or team that it is a slave of
-	 * (what nftables calls iifname); itself where it is neither. */
+	/* The bridge port: the interface itself, or the bond or team that it is a slave
+	 * of (what nftables calls iifname); itself where it is neither. */
 	char anchor[VM_IFNAME_MAX];
 	uint32_t bridge;
 	bool vlans;		/* the bridge filters VLANs; else VLAN tags are its payload */
 	uint16_t pvid;		/* with vlans: what untagged frames are in; 0 = dropped */
 	bool pvid_tagged;	/* with vlans: and what goes out in that VLAN is tagged */
 	bool offloaded;		/* an ASIC forwards its traffic past the kernel */
+	uint32_t ifindex;	/* its own, and its own MAC address; 0 = none such */
+	struct mac mac;
+	/* What stands on another interface: a macvlan or macvtap (direct; beside: of
+	 * mode bridge, with others beside it), an 802.1Q VLAN, or the one on the other.
+	 * bottom: what is below these, itself where it is neither; "" = nothing of this
+	 * network namespace. */
+	bool direct, beside;
+	uint16_t bottom_vlan;
+	uint32_t bottom_ifindex;
+	char bottom[VM_IFNAME_MAX];
 };
 
 struct bridge_io {
@@ -64,37 +76,54 @@ struct bridge_io {
 			  size_t len);
 	/* The interface's own MAC address; false: there is none. */
 	bool (*own_mac)(void *arg, const char *interface, struct mac *ret_mac);
-	/* The kernel's multicast database and FDB: a group on this bridge port (temporary, as
-	 * a report makes it), or no longer; a MAC is behind this bridge port now (dynamic;
-	 * what is not dynamic stays). vlan as in the bridge, 0 where it filters none. 0 or
-	 * -errno; -EEXIST and -ENOENT are no errors. NULL: nobody can. */
+	/* The kernel's multicast database and FDB: a group on this bridge port
+	 * (temporary, as a report makes it), or no longer; a MAC is behind this bridge
+	 * port now (dynamic; what is not dynamic stays). vlan as in the bridge, 0 where
+	 * it filters none. 0 or -errno; -EEXIST and -ENOENT are no errors. NULL: nobody
+	 * can. */
 	int (*mdb_put)(void *arg, const char *port, uint16_t vlan, const struct addr *group);
 	int (*mdb_drop)(void *arg, const char *port, uint16_t vlan, const struct addr *group);
 	int (*fdb_move)(void *arg, const char *port, uint16_t vlan, const struct mac *mac);
-	/* A MAC that is behind this port still is behind to again, as if learned; NULL: behind
-	 * none that is known. */
+	/* A MAC that is behind this port still is behind to again, as if learned; NULL:
+	 * behind none that is known. */
 	int (*fdb_back)(void *arg, const char *port, const char *to, uint16_t vlan,
 			const struct mac *mac);
-	/* A bridge port gets all multicast of its bridge (mcast_router 2), or is again as it
-	 * was before. */
+	/* Those behind this port that have sent nothing for so long, whoever they are.
+	 * 0 or -errno (NULL: nobody can say). */
+	int (*fdb_quiet)(void *arg, const char *port, uint16_t vlan, ms_t so_long,
+			 void (*cb)(void *cb_arg, const struct mac *mac), void *cb_arg);
+	/* A bridge port gets all multicast of its bridge (mcast_router 2), or is again
+	 * as it was before. */
 	int (*router_port)(void *arg, const char *interface, bool on);
 	/* The port of this bridge (struct bridge_place) that has this MAC address itself;
 	 * false: none (NULL: nobody can say). */
 	bool (*port_of_mac)(void *arg, uint32_t bridge, const struct mac *mac,
 			    char ret_name[VM_IFNAME_MAX]);
-	/* From now on ARP replies to probes come in by bridge_arp(), or no longer (not from
-	 * inside bridge_arp). 0 or -errno (NULL: nobody can hear them). */
-	int (*hear_arp)(void *arg, bool on);
+	/* From now on answers to probes come in by bridge_probed(), or no longer (not
+	 * from inside bridge_probed). 0 or -errno (NULL: nobody can hear them). */
+	int (*hear_probed)(void *arg, bool on);
+	/* From now on DHCPv4 that comes in or goes out at any interface comes in by
+	 * station_dhcp(). 0 or -errno (NULL: nobody can hear it). */
+	int (*hear_dhcp)(void *arg);
+	/* From now on the first frame to this MAC that comes in at this interface is
+	 * told, by station_turned(), once; or no longer. 0 or -errno (NULL: nobody can
+	 * hear it). */
+	int (*hear_first)(void *arg, const char *interface, const struct mac *mac,
+			  bool on);
+	/* The interface that is this VLAN on that one (NULL: nobody can say). */
+	bool (*vlan_on)(void *arg, uint32_t bottom_ifindex, uint16_t vlan,
+			char ret_name[VM_IFNAME_MAX]);
 	/* A message to the module, if it is there (NULL: nobody can): LINK_HELP, … */
 	void (*tell_module)(void *arg, const struct link_msg *msg);
 
-	/* Where the kernel has this port; all of ret_place is set in any case. False: in no
-	 * bridge (no guard there). */
+	/* Where the kernel has this port; all of ret_place is set in any case. False:
+	 * in no bridge (no guard there). */
 	bool (*place)(void *arg, const char *port, struct bridge_place *ret_place);
 	/* The giaddr to ask from when none is configured; false: none (logged by io). */
 	bool (*giaddr)(void *arg, const char *port, struct addr *ret_giaddr);
-	/* What comes to giaddr:67 from now on is to come to bridge_lq_input(), for a while
-	 * that no leasequery is sent from there (NULL: always so). False: it cannot. */
+	/* What comes to giaddr:67 from now on is to come to bridge_lq_input(), for a
+	 * while that no leasequery is sent from there (NULL: always so). False: it
+	 * cannot. */
 	bool (*giaddr_listen)(void *arg, const struct addr *giaddr);
 	/* No interface of this machine has it with a subnet (NULL: each is in one): a
 	 * DHCP server cannot tell by it which subnet is meant. */
@@ -105,11 +134,12 @@ struct bridge_io {
 	void (*forget)(void *arg, const struct binding *binding);
 	/* Something that those who watch want to hear (NULL: nobody does). */
 	void (*event)(void *arg, const struct bridge_event *event);
-	/* What speaks against guard=enforce on this port has changed (NULL: nobody asks). */
+	/* What speaks against guard=enforce on this port has changed (NULL: nobody
+	 * asks). */
 	void (*cases)(void *arg, const struct link_cases *cases);
-	/* From now on tell what the FDB holds on this port (bridge_fdb: all that is there,
-	 * then bridge_fdb_read, then what changes), or no longer (NULL: nobody can). Not
-	 * from inside this call. */
+	/* From now on tell what the FDB holds on this port (bridge_fdb: all that is
+	 * there, then bridge_fdb_read, then what changes), or no longer (NULL: nobody
+	 * can). Not from inside this call. */
 	void (*watch_fdb)(void *arg, const char *port, bool on);
 
 	uint32_t (*random)(void *arg);
@@ -140,8 +170,9 @@ void bridge_frame(struct bridge *bridge, ms_t now, const char *port,
  * in the bridge. */
 void bridge_frame_local(struct bridge *bridge, ms_t now, uint32_t bridge_ifindex,
 			const struct inet_frame *frame);
-/* From the wire: an ARP reply to a probe, its VLAN as it was tagged. */
-void bridge_arp(struct bridge *bridge, ms_t now, const char *port,
+/* From the wire: an answer to a probe (ARP reply, Neighbor Advertisement), its VLAN as it
+ * was tagged. */
+void bridge_probed(struct bridge *bridge, ms_t now, const char *port,
 		const struct inet_frame *frame);
 enum lq_reject bridge_lq_input(struct bridge *bridge, ms_t now, const struct addr *giaddr,
 			       const struct addr *server, uint16_t sport,
@@ -178,7 +209,7 @@ int bridge_ask(struct bridge *bridge, ms_t now, const struct link_ask *ask,
 	       char *ret_text, size_t size);
 /* A MAC that the kernel's FDB has on a port whose guard is monitor. */
 void bridge_fdb(struct bridge *bridge, ms_t now, const char *port, uint16_t vlan,
-		const struct mac *mac, bool gone);
+		const struct mac *mac, enum cases_fdb what);
 /* All that the FDB holds on this port has been told; true before: it follows. */
 void bridge_fdb_read(struct bridge *bridge, ms_t now, const char *port, bool before);
 
@@ -187,8 +218,8 @@ void bridge_ready_say(struct bridge *bridge, ms_t now);
 
 ms_t bridge_deadline(const struct bridge *bridge);
 void bridge_tick(struct bridge *bridge, ms_t now);
-/* The guard holds what was wanted; what had to wait for that is done now: what is wanted of
- * the kernel's bridge, then group queries. After each wake-up. */
+/* The guard holds what was wanted; what had to wait for that is done now: what is
+ * wanted of the kernel's bridge, then group queries. After each wake-up. */
 void bridge_committed(struct bridge *bridge, ms_t now);
 /* It does not: what the VM says would be dropped, so queries wait. */
 void bridge_not_committed(struct bridge *bridge, ms_t now);
@@ -208,8 +239,24 @@ struct bridge_port_info {
 	bool cases_complete;	/* see struct link_cases */
 	unsigned cases;
 };
+/* What is known of an open case. */
+enum bridge_found {
+	BRIDGE_NOT_ASKED,
+	BRIDGE_NOBODY_TO_ASK,
+	BRIDGE_NO_ANSWER,
+	BRIDGE_NO_LEASE,
+	BRIDGE_LEASE_ENDED,	/* it had one, but is not bound any more */
+};
+struct bridge_case {
+	const char *port;
+	const struct cases_item *item;	/* found: enum bridge_found */
+	uint16_t bound_at;	/* the port that it is bound at; 0: none */
+};
 void bridge_each_port(struct bridge *bridge,
 		      void (*cb)(void *arg, const struct bridge_port_info *info), void *arg);
+/* Those of a port together. */
+void bridge_each_case(struct bridge *bridge,
+		      void (*cb)(void *arg, const struct bridge_case *open), void *arg);
 /* The bindings of a VSI's entry on its port. */
 void bridge_each_of_entry(struct bridge *bridge, const struct vsi *vsi,
 			  const struct vsi_entry *entry,
@@ -225,8 +272,9 @@ const struct snoop_counts *bridge_snoop_counts(const struct bridge *bridge);
 struct bridge_counts {
 	uint64_t migrations, arrived, staged, put, moved, nothing_known, failed, conflicts,
 		refreshed, claims_probed, claims_unprobed, twins;
-	/* Help requests, by entry: asked for; and what came of it. help_late: answers that
-	 * nobody waited for any more; help_rejected: from servers that are not set. */
+	/* Help requests, by entry: asked for; and what came of it. help_late: answers
+	 * that nobody waited for any more; help_rejected: from servers that are not
+	 * set. */
 	uint64_t help_asked, help_answered, help_naks, help_contradicted, help_silent,
 		help_late, help_rejected;
 };

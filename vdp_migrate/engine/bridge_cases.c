@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What speaks against guard=enforce on a port whose guard is `monitor`: each MAC that
- * its VSIs and the kernel's FDB have there is asked about by leasequery, and those of
- * which no address is known then are the open cases (core/cases keeps the list). A
- * lease that is found is bound. Asked at the lowest rank, at most so many a second;
- * told at most once a second.
+ * its VSIs and the kernel's FDB have there, and that is not bound, is asked about by
+ * leasequery, and those of which no address is known then are the open cases
+ * (core/cases keeps the list). A lease that is found is bound. Asked at the lowest
+ * rank, at most so many a second; told at most once a second.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge_private.h"
-#include "core/cases.h"
+#include "bridge_groups.h"
+#include "core/keys.h"
 #include "wire/text.h"
 
 #define REVIEW_MS 1000
@@ -22,6 +22,7 @@ struct ask {
 	uint16_t port, vlan;
 	struct mac mac;
 	bool by_ip;
+	int outcome;			/* enum lq_outcome, the best so far */
 	unsigned n_others;
 	struct addr others[LQ_ADDRS_MAX];
 };
@@ -38,6 +39,8 @@ static void review(struct bridge *b);
 static void look_at_vsis(struct bridge *b);
 static void look_at_port(struct bridge *b, struct port *port, unsigned *asks_left);
 static void ask_about(struct bridge *b, const struct port *port, struct cases_item *item);
+static void asked(struct bridge *b, struct cases_item *item, enum bridge_found found);
+static enum bridge_found found_of(int outcome);
 static struct ask *free_ask(struct bridge_cases *cases);
 static bool send(struct bridge *b, struct ask *ask, const struct addr *ip);
 static void take(struct bridge *b, struct ask *ask, const struct lq_answer *answer);
@@ -45,8 +48,10 @@ static bool is_bound(struct bridge *b, const struct port *port,
 		     const struct cases_item *item);
 static bool is_bound_in(struct bridge *b, const struct port *port, uint16_t vlan,
 			const struct mac *mac);
-static bool is_bound_elsewhere(struct bridge *b, const struct port *port,
-			       const struct binding_host *host);
+static uint16_t bound_elsewhere(struct bridge *b, const struct port *port,
+				const struct binding_host *host);
+static struct binding_host host_of(const struct port *port, uint16_t vlan,
+				   const struct mac *mac);
 static void touch_at(struct bridge *b, ms_t at);
 
 struct bridge_cases *bridge_cases_new(void)
@@ -117,8 +122,14 @@ void bridge_cases_neighbour(struct bridge *b, const struct port *port,
 	bridge_cases_touch(b);
 }
 
+bool bridge_cases_is_neighbour(const struct bridge *b, const struct port *port,
+			       const struct mac *mac)
+{
+	return cases_is_neighbour(b->cases->list, port->number, mac);
+}
+
 void bridge_fdb(struct bridge *b, ms_t now, const char *name, uint16_t vlan,
-		const struct mac *mac, bool gone)
+		const struct mac *mac, enum cases_fdb what)
 {
 	const struct port *here = ports_find(b, name);
 	struct bridge_place place;
@@ -127,11 +138,12 @@ void bridge_fdb(struct bridge *b, ms_t now, const char *name, uint16_t vlan,
 	if (!cases_watches_any(b->cases->list) || !b->io->place(b->arg, name, &place))
 		return;
 	/* It is at one port of a bridge, be that one of ours or not. */
-	for (unsigned i = 0; !gone && i < b->n_ports; i++)
+	for (unsigned i = 0; what != CASES_FDB_GONE && i < b->n_ports; i++)
 		if (b->ports[i] != here && b->ports[i]->bridge == place.bridge)
-			cases_fdb(b->cases->list, b->ports[i]->number, vlan, mac, true);
+			cases_fdb(b->cases->list, b->ports[i]->number, vlan, mac,
+				  CASES_FDB_GONE);
 	if (here)
-		cases_fdb(b->cases->list, here->number, vlan, mac, gone);
+		cases_fdb(b->cases->list, here->number, vlan, mac, what);
 	bridge_cases_touch(b);
 }
 
@@ -157,6 +169,10 @@ bool bridge_cases_answer(struct bridge *b, const struct lq_answer *answer)
 
 		if (ask->tag != answer->tag)
 			continue;
+		if (keys_better(answer,
+				&(struct lq_answer){
+					.outcome = (enum lq_outcome)ask->outcome }))
+			ask->outcome = (int)answer->outcome;
 		take(b, ask, answer);
 		if (!answer->last)
 			return true;
@@ -167,8 +183,7 @@ bool bridge_cases_answer(struct bridge *b, const struct lq_answer *answer)
 		item = cases_find(b->cases->list, ask->port, ask->vlan, &ask->mac);
 		if (item) {
 			item->asking = false;
-			item->asked = true;
-			item->ask_at = b->now + ASK_AGAIN_MS;
+			asked(b, item, found_of(ask->outcome));
 		}
 		bridge_cases_touch(b);
 		break;
@@ -185,6 +200,53 @@ void bridge_cases_tick(struct bridge *b)
 {
 	if (b->cases->due <= b->now)
 		review(b);
+}
+
+void bridge_cases_left(struct bridge *b, const struct vsi *vsi)
+{
+	struct bridge_hosts at = { 0 };
+
+	while (bridge_next_host(b, vsi, &at))
+		bridge_cases_left_host(b, vsi->port, &at.host);
+}
+
+/* A bridge without VLANs has told it as of any. */
+void bridge_cases_left_host(struct bridge *b, uint16_t port,
+			    const struct binding_host *host)
+{
+	const uint16_t vlans[] = { host->vlan, LINK_VLAN_ANY };
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct cases_item *item =
+			cases_find(b->cases->list, port, vlans[i], &host->mac);
+
+		if (item && item->fdb && !item->by_hand)
+			bridge_kernel_fdb_back(b, port, 0, host->vlan, &host->mac);
+	}
+}
+
+void bridge_each_case(struct bridge *b,
+		      void (*cb)(void *arg, const struct bridge_case *open), void *arg)
+{
+	for (unsigned i = 0; i < b->n_ports; i++) {
+		const struct port *port = b->ports[i];
+
+		for (const struct cases_item *item =
+			     cases_first(b->cases->list, port->number);
+		     item; item = item->next) {
+			const struct binding_host host =
+				host_of(port, item->vlan, &item->mac);
+			const struct bridge_case open = {
+				.port = port->name, .item = item,
+				.bound_at = bound_elsewhere(b, port, &host),
+			};
+
+			/* Those that the last review has found, and that are so still. */
+			if (!item->covered && item->since && item->open &&
+			    !is_bound(b, port, item))
+				cb(arg, &open);
+		}
+	}
 }
 
 struct link_cases bridge_cases_of(const struct bridge *b, const struct port *port)
@@ -230,9 +292,12 @@ static void look_at_port(struct bridge *b, struct port *port, unsigned *asks_lef
 
 	for (struct cases_item *item = cases_first(b->cases->list, port->number); item;
 	     item = item->next) {
+		bool open = !is_bound(b, port, item);
 		ms_t when;
 
-		item->open = !is_bound(b, port, item);
+		if (open && (!item->open || !item->since))
+			item->since = b->now;
+		item->open = open;
 		if (!cases_due(item, b->now, &when)) {
 			touch_at(b, when);
 		} else if (!*asks_left) {
@@ -261,8 +326,21 @@ static void ask_about(struct bridge *b, const struct port *port, struct cases_it
 		return;
 	/* Nobody to ask: then this is all that can be found out. */
 	ask->tag = 0;
+	asked(b, item, BRIDGE_NOBODY_TO_ASK);
+}
+
+static void asked(struct bridge *b, struct cases_item *item, enum bridge_found found)
+{
 	item->asked = true;
+	item->found = (uint8_t)found;
 	item->ask_at = b->now + ASK_AGAIN_MS;
+}
+
+static enum bridge_found found_of(int outcome)
+{
+	return outcome == LQ_ACTIVE ? BRIDGE_LEASE_ENDED
+	       : outcome	    ? BRIDGE_NO_LEASE
+				    : BRIDGE_NO_ANSWER;
 }
 
 static struct ask *free_ask(struct bridge_cases *cases)
@@ -301,9 +379,7 @@ static bool send(struct bridge *b, struct ask *ask, const struct addr *ip)
 static void take(struct bridge *b, struct ask *ask, const struct lq_answer *answer)
 {
 	const struct port *port = ports_number(b, ask->port);
-	const struct binding_host host = {
-		port->bridge, ask->vlan == LINK_VLAN_ANY ? 0 : ask->vlan, ask->mac,
-	};
+	const struct binding_host host = host_of(port, ask->vlan, &ask->mac);
 	const struct known known = {
 		.ip = answer->addrs[0], .server = answer->server,
 		.lease_s = answer->lease_s, .origin = BINDING_LEASEQUERY,
@@ -312,9 +388,11 @@ static void take(struct bridge *b, struct ask *ask, const struct lq_answer *answ
 
 	item = cases_find(b->cases->list, ask->port, ask->vlan, &ask->mac);
 	if (answer->outcome != LQ_ACTIVE || !answer->n_addrs || !item ||
-	    (!item->vsi && is_bound_elsewhere(b, port, &host)))
+	    (!item->vsi && bound_elsewhere(b, port, &host)))
 		return;
-	bridge_found(b, port->number, &host, &known);
+	/* It may have been snooped meanwhile. */
+	if (!binding_find(b->bindings, &host, &known.ip, port->number))
+		bridge_found(b, port->number, &host, &known);
 	/* RFC 4388 6.1, option 92: the others, of which it says no lease time. */
 	if (ask->by_ip)
 		return;
@@ -348,13 +426,21 @@ static bool is_bound_in(struct bridge *b, const struct port *port, uint16_t vlan
 	return false;
 }
 
-static bool is_bound_elsewhere(struct bridge *b, const struct port *port,
-			       const struct binding_host *host)
+/* 0: nowhere. */
+static uint16_t bound_elsewhere(struct bridge *b, const struct port *port,
+				const struct binding_host *host)
 {
 	for (struct binding *i = binding_first(b->bindings, host); i; i = i->next)
-		if (i->port != port->number)
-			return true;
-	return false;
+		if (i->port && i->port != port->number)
+			return i->port;
+	return 0;
+}
+
+static struct binding_host host_of(const struct port *port, uint16_t vlan,
+				   const struct mac *mac)
+{
+	return (struct binding_host){ port->bridge, vlan == LINK_VLAN_ANY ? 0 : vlan,
+				      *mac };
 }
 
 static void touch_at(struct bridge *b, ms_t at)

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VSI that is associated here claims its MACs; what if one of them is alive on another
- * port? In an honest migration the VM has been stopped there before the associate was
- * asked for, and its old station lets go 1.5 to 2 s later: meanwhile both ports hold it,
- * and nobody answers at the old one. So after the associate was accepted, and not before,
- * the old place is asked by ARP, out of the old port alone (core/conflict says when). If
- * the VM answers there the claim is refused: what was bound here is withdrawn, the old
- * place has it again. Its station cannot be told: VDP's response has long gone, and stock
- * lldpad has no way to end one VSI from outside. Whoever is behind the old port sees the
- * question where the MAC is no longer known there, and can answer in the VM's name: so a
- * refused claim is looked at again as soon as no other place holds the VM any more (its
- * de-associate or time-out there), and is then verified anew.
+ * A VSI that is associated here claims its MACs; what if one of them is alive on
+ * another port? In an honest migration the VM has been stopped there before the
+ * associate was asked for, and its old station lets go 1.5 to 2 s later: meanwhile both
+ * ports hold it, and nobody answers at the old one. So after the associate was
+ * accepted, and not before, the old place is asked by ARP, out of the old port alone
+ * (core/conflict says when), or, where its VSI runs there and no address of it is
+ * known, by Neighbor Solicitation of the link-local address that an IPv6 host makes of
+ * its MAC, if it makes it so. If the VM answers there the claim is refused: what was
+ * bound here is withdrawn, the old place has it again. Whoever is behind the old port
+ * sees the question where the MAC is no longer known there, and can answer in the VM's
+ * name: so a refused claim is looked at again as soon as no other place holds the VM
+ * any more (its de-associate or time-out there), and is then verified anew. For the
+ * same reason its station is not told: VDP's response has long gone, and a de-associate
+ * of the bridge's own would end the VSI there for good.
  *
- * Not asked: a port that has sent S, or lets go already; one whose addresses are not
- * known. IPv6 has no bindings yet, so there is nothing to ask.
+ * Not asked: a port that has sent S, or lets go already; one where another VSI has the
+ * MAC and no address of it is known.
  *
  * Two VMs with one VSI instance ID (a cloned UUID) are told here too: the same ID on two
  * ports with MACs that have nothing in common is no migration.
@@ -25,14 +28,17 @@
 #include "core/conflict.h"
 #include "vdp_migrate/protocol.h"
 #include "wire/arp.h"
+#include "wire/icmp6.h"
+#include "wire/nd.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
 /* More than that at once are believed, and counted. */
 #define CLAIMS_MOST 1024
 #define S_COUNTS_MS 60000
-/* So long after the last claim ARP is heard: to close the socket the kernel needs some ms,
- * not to be spent between two migrations. */
+#define RUNS (1u << MIGRATION_ARRIVED | 1u << MIGRATION_SETTLED)
+/* So long after the last claim answers are heard: to close the socket the kernel needs
+ * some ms, not to be spent between two migrations. */
 #define HEAR_MS 5000
 /* An old place that lets go so soon after "it" has answered there. */
 #define FORGED_MS 5000
@@ -42,14 +48,18 @@ struct claim {
 	uint16_t port;
 	struct vsi_id id;
 	struct conflict conflict;
-	/* Those that no VSI stood for have ended with the associate. */
+	/* Those that no VSI stood for have ended with the associate. Of a place without
+	 * binding: one that has no address and has ended. */
 	struct binding was[CONFLICT_PLACES_MAX];
 };
 
 static struct claim *collect(struct bridge *b, const struct vsi *vsi);
 static void collect_host(struct bridge *b, const struct vsi *vsi,
 			 const struct binding_host *host, struct claim *claim);
+static void collect_unbound(struct bridge *b, const struct vsi *vsi,
+			    const struct binding_host *host, struct claim *claim);
 static bool lets_go(struct bridge *b, const struct binding *binding);
+static bool is_answer(const struct inet_frame *frame, struct conflict_place *ret_from);
 static void probe(struct bridge *b, const struct claim *claim);
 static struct vsi *claimant(struct bridge *b, const struct claim *claim);
 static void end_claim(struct bridge *b, struct claim **at);
@@ -69,16 +79,16 @@ void bridge_conflict_accepted(struct bridge *b, struct vsi *vsi)
 	struct claim *claim = NULL;
 
 	admit(b, vsi);
-	if (port->settings.conflict == LINK_CONFLICT_VERIFY && b->io->hear_arp)
+	if (port->settings.conflict == LINK_CONFLICT_VERIFY && b->io->hear_probed)
 		claim = collect(b, vsi);
 	bridge_step(b, vsi, MIGRATION_ACCEPTED, NULL, NULL);
-	if (claim && (!claimant(b, claim) || b->io->hear_arp(b->arg, true))) {
+	if (claim && (!claimant(b, claim) || b->io->hear_probed(b->arg, true))) {
 		free(claim);
 		claim = NULL;
 	}
 	if (!claim)
 		return;
-	b->hears_arp = true;
+	b->hears_probed = true;
 	b->counts.claims_probed++;
 	claim->next = b->claims;
 	b->claims = claim;
@@ -120,6 +130,15 @@ void bridge_conflict_let_go(struct bridge *b, const struct binding_host *host)
 	b->let_go[b->n_let_go++] = *host;
 }
 
+/* What has no binding says nothing by the end of one. */
+void bridge_conflict_left(struct bridge *b, const struct vsi *vsi)
+{
+	struct bridge_hosts at = { 0 };
+
+	while (b->refused && bridge_next_host(b, vsi, &at))
+		bridge_conflict_let_go(b, &at.host);
+}
+
 void bridge_conflict_twin(struct bridge *b, struct vsi *vsi)
 {
 	struct vsi *twin = vsi_twin(b->vsis, vsi);
@@ -135,22 +154,19 @@ void bridge_conflict_twin(struct bridge *b, struct vsi *vsi)
 			   "ID", bridge_port_name(b, twin->port));
 }
 
-void bridge_arp(struct bridge *b, ms_t now, const char *name, const struct inet_frame *frame)
+void bridge_probed(struct bridge *b, ms_t now, const char *name,
+		   const struct inet_frame *frame)
 {
 	const struct port *port = ports_find(b, name);
 	struct claim **at = &b->claims;
-	struct arp arp;
+	struct conflict_place from;
 
 	b->now = now;
-	if (!port || frame->ethertype != ETHERTYPE_ARP ||
-	    arp_decode(frame->payload, &arp, NULL) || arp.op != ARP_REPLY ||
-	    !mac_equal(&arp.sender_mac, &frame->src))
+	if (!port || !is_answer(frame, &from))
 		return;
+	from.port = port->number;
+	from.vlan = ports_vlan_in(port, frame->vlan);
 	while (*at) {
-		const struct conflict_place from = {
-			.port = port->number, .vlan = ports_vlan_in(port, frame->vlan),
-			.mac = arp.sender_mac, .ip = arp.sender_ip,
-		};
 		struct claim *claim = *at;
 		int answered = conflict_answer(&claim->conflict, &from);
 		struct vsi *vsi = answered < 0 ? NULL : claimant(b, claim);
@@ -167,7 +183,7 @@ void bridge_arp(struct bridge *b, ms_t now, const char *name, const struct inet_
 
 ms_t bridge_conflict_deadline(const struct bridge *b)
 {
-	ms_t first = b->hears_arp && !b->claims ? b->claim_ended + HEAR_MS : MS_NEVER;
+	ms_t first = b->hears_probed && !b->claims ? b->claim_ended + HEAR_MS : MS_NEVER;
 
 	if (b->n_let_go)
 		return b->now;
@@ -195,10 +211,10 @@ void bridge_conflict_tick(struct bridge *b)
 	}
 	if (b->n_let_go)
 		look_again(b);
-	if (!b->hears_arp || b->claims || b->now < b->claim_ended + HEAR_MS)
+	if (!b->hears_probed || b->claims || b->now < b->claim_ended + HEAR_MS)
 		return;
-	b->hears_arp = false;
-	(void)b->io->hear_arp(b->arg, false);
+	b->hears_probed = false;
+	(void)b->io->hear_probed(b->arg, false);
 }
 
 void bridge_conflict_done(struct bridge *b)
@@ -226,8 +242,10 @@ static struct claim *collect(struct bridge *b, const struct vsi *vsi)
 	claim->port = vsi->port;
 	claim->id = vsi->id;
 	conflict_init(&claim->conflict, b->now);
-	while (bridge_next_host(b, vsi, &at))
+	while (bridge_next_host(b, vsi, &at)) {
 		collect_host(b, vsi, &at.host, claim);
+		collect_unbound(b, vsi, &at.host, claim);
+	}
 	if (claim->conflict.n_places && b->n_claims < CLAIMS_MOST)
 		return claim;
 	b->counts.claims_unprobed += claim->conflict.n_places != 0;
@@ -247,12 +265,35 @@ static void collect_host(struct bridge *b, const struct vsi *vsi,
 		unsigned at = claim->conflict.n_places;
 
 		if (!i->port || i->port == vsi->port || !(held >> i->state & 1) ||
-		    i->ip.family != ADDR_IPV4 || lets_go(b, i) ||
+		    lets_go(b, i) ||
 		    !conflict_add(&claim->conflict, &place))
 			continue;
 		claim->was[at] = *i;
 		claim->was[at].next = NULL;
 	}
+}
+
+static void collect_unbound(struct bridge *b, const struct vsi *vsi,
+			    const struct binding_host *host, struct claim *claim)
+{
+	struct vsi *there = vsi_elsewhere(b->vsis, vsi, RUNS);
+	struct conflict_place place = {
+		.vlan = host->vlan, .mac = host->mac, .ip = icmp6_link_local(&host->mac),
+	};
+	unsigned at = claim->conflict.n_places;
+
+	if (!there || there->suspended_until > b->now ||
+	    ports_number(b, there->port)->bridge != host->bridge ||
+	    !vsi_lease_of(there, host->vlan, &host->mac))
+		return;
+	for (struct binding *i = binding_first(b->bindings, host); i; i = i->next)
+		if (i->port == there->port)
+			return;
+	place.port = there->port;
+	if (conflict_add(&claim->conflict, &place))
+		claim->was[at] = (struct binding){
+			.host = *host, .port = there->port, .state = BINDING_ACTIVE,
+		};
 }
 
 static bool lets_go(struct bridge *b, const struct binding *binding)
@@ -263,19 +304,44 @@ static bool lets_go(struct bridge *b, const struct binding *binding)
 	return vsi && (vsi->state == MIGRATION_GONE || vsi->suspended_until > b->now);
 }
 
+/* Of what it sends itself: who answers for another one says the other's MAC. */
+static bool is_answer(const struct inet_frame *frame, struct conflict_place *ret_from)
+{
+	struct nd_advert advert;
+	struct arp arp;
+
+	*ret_from = (struct conflict_place){ .mac = frame->src };
+	if (frame->ethertype != ETHERTYPE_ARP) {
+		if (nd_advert_decode(frame, &advert, NULL) ||
+		    (!mac_is_zero(&advert.mac) && !mac_equal(&advert.mac, &frame->src)))
+			return false;
+		ret_from->ip = advert.target;
+		return true;
+	}
+	if (arp_decode(frame->payload, &arp, NULL) || arp.op != ARP_REPLY ||
+	    !mac_equal(&arp.sender_mac, &frame->src))
+		return false;
+	ret_from->ip = arp.sender_ip;
+	return true;
+}
+
 static void probe(struct bridge *b, const struct claim *claim)
 {
 	for (unsigned i = 0; i < claim->conflict.n_places; i++) {
 		const struct conflict_place *place = &claim->conflict.places[i];
 		const struct port *port = ports_number(b, place->port);
-		uint8_t frame[ARP_FRAME_MAX];
+		uint16_t vlan = ports_vlan_out(port, place->vlan);
+		uint8_t frame[ND_FRAME_MAX];
 		struct mac own;
 		size_t len;
 
 		if (!b->io->own_mac(b->arg, port->name, &own))
 			continue;
-		len = arp_probe(frame, sizeof(frame), &own, &place->mac,
-				ports_vlan_out(port, place->vlan), &place->ip);
+		len = place->ip.family == ADDR_IPV6
+			      ? nd_solicit(frame, sizeof(frame), &own, &place->mac, vlan,
+					   &place->ip)
+			      : arp_probe(frame, sizeof(frame), &own, &place->mac, vlan,
+					  &place->ip);
 		/* A port that is down answers as little as one without the VM. */
 		(void)b->io->frame_send(b->arg, port->name, frame, len);
 	}
@@ -389,12 +455,14 @@ static void give_back(struct bridge *b, const struct vsi *vsi, const struct clai
 		bridge_step(b, there, MIGRATION_FORGOTTEN, NULL, NULL);
 }
 
-/* By any other place: whoever has taken it from there meanwhile is no less of one. One that
- * is dormant or leaving holds nothing against a claim; it is probed again. */
+/* By any other place: whoever has taken it from there meanwhile is no less of one. One
+ * that is dormant or leaving holds nothing against a claim; it is probed again. */
 static bool still_held(struct bridge *b, const struct vsi *vsi)
 {
 	struct bridge_hosts at = { 0 };
 
+	if (vsi_elsewhere(b->vsis, vsi, RUNS))
+		return true;
 	while (bridge_next_host(b, vsi, &at))
 		for (const struct binding *i = binding_first(b->bindings, &at.host); i;
 		     i = i->next)

@@ -7,8 +7,7 @@
  * mean one they are marked stale, and read again at the end of the dispatch; addresses,
  * at the next question.
  */
-#include "bridge_db.h"
-#include "bridge_vlan.h"
+#include "bridge_db_private.h"
 #include "rtnetlink.h"
 #include "wire/text.h"
 
@@ -21,33 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(link) ((link)->unhashed = true)
-#include <uthash.h>
-
 #define MASTERS_MAX 2 /* a slave's bond, the bond's bridge */
-
-struct link {
-	uint32_t ifindex, master;
-	char name[VM_IFNAME_MAX];
-	bool is_bridge, is_bundle, seen, unhashed; /* bundle: bond or team */
-	bool filters, offloaded;
-	struct mac mac;
-	struct bridge_vlan pvid;
-	struct addr ip4;
-	UT_hash_handle by_ifindex, by_name;
-};
-
-struct bridge_db {
-	struct nl_sock *ask, *watch;
-	struct link *by_ifindex, *by_name;
-	bool addresses_stale, vlans_stale;
-	unsigned n_in_subnets;
-	struct addr *in_subnets;	/* our own that have a subnet; owned */
-	/* During a dispatch: */
-	void (*changed)(void *arg, const char *name);
-	void *changed_arg;
-};
 
 static int open_sockets(struct bridge_db *db);
 static int load_links(struct bridge_db *db);
@@ -59,11 +32,10 @@ static void take_link(void *arg, struct nlmsghdr *head);
 static void take_address(void *arg, struct nlmsghdr *head);
 static void note_in_subnet(struct bridge_db *db, const uint8_t octets[4]);
 static void take_vlans(void *arg, struct nlmsghdr *head);
-static void update(struct bridge_db *db, const struct link *news);
+static void update(struct bridge_db *db, const struct link_attrs *news);
 static void forget(struct bridge_db *db, struct link *link);
 static void rename_link(struct bridge_db *db, struct link *link,
 			const char name[VM_IFNAME_MAX]);
-static struct link *find(const struct bridge_db *db, uint32_t ifindex);
 static void tell(struct bridge_db *db, const char *name);
 
 int bridge_db_new(struct bridge_db **ret_db)
@@ -110,38 +82,38 @@ bool bridge_db_port(const struct bridge_db *db, const char *name,
 	HASH_FIND(by_name, db->by_name, name, strlen(name), first);
 	port = first;
 	for (int i = 0; port && i < MASTERS_MAX; i++) {
-		master = find(db, port->master);
-		ret_port->ifindex = first->ifindex;
-		ret_port->port_ifindex = port->ifindex;
+		master = bridge_db_link(db, port->is.master);
+		ret_port->ifindex = first->is.ifindex;
+		ret_port->port_ifindex = port->is.ifindex;
 		memcpy(ret_port->port_name, port->name, sizeof(port->name));
-		ret_port->offloaded |= port->offloaded;
-		if (master && master->is_bridge) {
-			ret_port->bridge_ifindex = master->ifindex;
+		ret_port->offloaded |= port->is.offloaded;
+		if (master && master->is.is_bridge) {
+			ret_port->bridge_ifindex = master->is.ifindex;
 			memcpy(ret_port->bridge_name, master->name, sizeof(master->name));
-			ret_port->vlans = master->filters;
+			ret_port->vlans = master->is.filters;
 			ret_port->pvid = port->pvid.vid;
 			ret_port->pvid_tagged = port->pvid.tagged;
 			return true;
 		}
-		port = master && master->is_bundle ? master : NULL;
+		port = master && master->is.is_bundle ? master : NULL;
 	}
 	return false;
 }
 
 uint16_t bridge_db_own_vlan(const struct bridge_db *db, uint32_t bridge_ifindex)
 {
-	const struct link *bridge = find(db, bridge_ifindex);
+	const struct link *bridge = bridge_db_link(db, bridge_ifindex);
 
-	return bridge && bridge->filters ? bridge->pvid.vid : 0;
+	return bridge && bridge->is.filters ? bridge->pvid.vid : 0;
 }
 
 bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex,
 		    char ret_name[VM_IFNAME_MAX])
 {
-	const struct link *link = find(db, ifindex);
-	const struct link *master = link ? find(db, link->master) : NULL;
+	const struct link *link = bridge_db_link(db, ifindex);
+	const struct link *master = link ? bridge_db_link(db, link->is.master) : NULL;
 
-	if (!master || !master->is_bridge)
+	if (!master || !master->is.is_bridge)
 		return false;
 	memcpy(ret_name, link->name, sizeof(link->name));
 	return true;
@@ -152,14 +124,14 @@ void bridge_db_each_bridge(const struct bridge_db *db,
 			   void *arg)
 {
 	for (struct link *link = db->by_ifindex; link; link = link->by_ifindex.next)
-		if (link->is_bridge)
-			cb(arg, link->ifindex, link->name);
+		if (link->is.is_bridge)
+			cb(arg, link->is.ifindex, link->name);
 }
 
 bool bridge_db_anchor(const struct bridge_db *db, uint32_t ifindex,
 		      char ret_name[VM_IFNAME_MAX])
 {
-	const struct link *link = find(db, ifindex);
+	const struct link *link = bridge_db_link(db, ifindex);
 	struct bridge_db_port port;
 
 	if (!link || !bridge_db_port(db, link->name, &port))
@@ -173,7 +145,8 @@ bool bridge_db_port_of_mac(const struct bridge_db *db, uint32_t bridge_ifindex,
 {
 	const struct link *link = db->by_ifindex;
 
-	while (link && (link->master != bridge_ifindex || !mac_equal(&link->mac, mac)))
+	while (link &&
+	       (link->is.master != bridge_ifindex || !mac_equal(&link->is.mac, mac)))
 		link = link->by_ifindex.next;
 	if (!link || !bridge_ifindex)
 		return false;
@@ -187,7 +160,7 @@ bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_
 
 	if (db->addresses_stale)
 		load_addresses(db);
-	link = find(db, ifindex);
+	link = bridge_db_link(db, ifindex);
 	if (!link || !link->ip4.family)
 		return false;
 	*ret_addr = link->ip4;
@@ -229,6 +202,14 @@ void bridge_db_dispatch(struct bridge_db *db, void (*cb)(void *arg, const char *
 	if (db->vlans_stale)
 		load_vlans(db);
 	db->changed = NULL;
+}
+
+struct link *bridge_db_link(const struct bridge_db *db, uint32_t ifindex)
+{
+	struct link *link;
+
+	HASH_FIND(by_ifindex, db->by_ifindex, &ifindex, sizeof(ifindex), link);
+	return link;
 }
 
 /* Watch first, then dump: nothing is missed in between. */
@@ -311,38 +292,16 @@ static void take_any(void *arg, struct nlmsghdr *head)
 static void take_link(void *arg, struct nlmsghdr *head)
 {
 	struct bridge_db *db = arg;
-	const struct ifinfomsg *info = nlmsg_data(head);
-	struct nlattr *a[IFLA_MAX + 1], *kind;
-	struct link news = { .seen = true };
+	struct link_attrs news;
+	struct link *link;
 
-	if ((head->nlmsg_type != RTM_NEWLINK && head->nlmsg_type != RTM_DELLINK) ||
-	    nlmsg_parse(head, sizeof(*info), a, IFLA_MAX, NULL) < 0 ||
-	    info->ifi_family == AF_BRIDGE || !a[IFLA_IFNAME])
+	if (!link_attrs_read(head, &news))
 		return;
-	if (head->nlmsg_type == RTM_DELLINK) {
-		struct link *link = find(db, (uint32_t)info->ifi_index);
-
-		if (link)
-			forget(db, link);
-		return;
-	}
-	news.ifindex = (uint32_t)info->ifi_index;
-	nla_strlcpy(news.name, a[IFLA_IFNAME], sizeof(news.name));
-	if (a[IFLA_MASTER])
-		news.master = nla_get_u32(a[IFLA_MASTER]);
-	news.offloaded = a[IFLA_PHYS_SWITCH_ID];
-	if (a[IFLA_ADDRESS] && nla_len(a[IFLA_ADDRESS]) == sizeof(news.mac.b))
-		memcpy(news.mac.b, nla_data(a[IFLA_ADDRESS]), sizeof(news.mac.b));
-	if (a[IFLA_LINKINFO]) {
-		kind = nla_find(nla_data(a[IFLA_LINKINFO]), nla_len(a[IFLA_LINKINFO]),
-				IFLA_INFO_KIND);
-		news.is_bridge = kind && !nla_strcmp(kind, "bridge");
-		news.is_bundle = kind && (!nla_strcmp(kind, "bond") ||
-					  !nla_strcmp(kind, "team"));
-		news.filters = news.is_bridge && bridge_vlan_filters(a[IFLA_LINKINFO]);
-	}
-	db->vlans_stale |= news.is_bridge;
-	update(db, &news);
+	link = bridge_db_link(db, news.ifindex);
+	if (head->nlmsg_type == RTM_NEWLINK)
+		update(db, &news);
+	else if (link)
+		forget(db, link);
 }
 
 static void take_address(void *arg, struct nlmsghdr *head)
@@ -360,7 +319,7 @@ static void take_address(void *arg, struct nlmsghdr *head)
 		return;
 	if (info->ifa_prefixlen < 32)
 		note_in_subnet(db, nla_data(local));
-	link = find(db, info->ifa_index);
+	link = bridge_db_link(db, info->ifa_index);
 	if (!link || link->ip4.family || info->ifa_scope != RT_SCOPE_UNIVERSE ||
 	    info->ifa_flags & IFA_F_SECONDARY)
 		return;
@@ -389,7 +348,7 @@ static void take_vlans(void *arg, struct nlmsghdr *head)
 
 	if (head->nlmsg_type != RTM_NEWLINK || nlmsg_datalen(head) < (int)sizeof(*info))
 		return;
-	link = find(db, (uint32_t)info->ifi_index);
+	link = bridge_db_link(db, (uint32_t)info->ifi_index);
 	pvid = bridge_vlan_pvid(nlmsg_find_attr(head, sizeof(*info), IFLA_AF_SPEC));
 	if (!link || (link->pvid.vid == pvid.vid && link->pvid.tagged == pvid.tagged))
 		return;
@@ -397,39 +356,31 @@ static void take_vlans(void *arg, struct nlmsghdr *head)
 	tell(db, link->name);
 }
 
-static void update(struct bridge_db *db, const struct link *news)
+static void update(struct bridge_db *db, const struct link_attrs *news)
 {
-	struct link *link = find(db, news->ifindex);
+	struct link *link = bridge_db_link(db, news->ifindex);
 
+	db->vlans_stale |= news->is_bridge;
 	if (!link) {
 		link = calloc(1, sizeof(*link));
 		if (!link)
 			return;
-		link->ifindex = news->ifindex;
-		HASH_ADD(by_ifindex, db->by_ifindex, ifindex, sizeof(link->ifindex),
+		link->is.ifindex = news->ifindex;
+		HASH_ADD(by_ifindex, db->by_ifindex, is.ifindex, sizeof(news->ifindex),
 			 link);
 		if (link->unhashed) {
 			free(link);
 			return;
 		}
 		db->addresses_stale = true;
-	} else if (!strcmp(link->name, news->name) && link->master == news->master &&
-		   link->is_bridge == news->is_bridge &&
-		   link->is_bundle == news->is_bundle && link->filters == news->filters &&
-		   link->offloaded == news->offloaded &&
-		   mac_equal(&link->mac, &news->mac)) {
+	} else if (!strcmp(link->name, news->name) && link_attrs_equal(&link->is, news)) {
 		link->seen = true;
 		return;
 	}
-	db->vlans_stale |= link->master != news->master;
+	db->vlans_stale |= link->is.master != news->master;
 	if (strcmp(link->name, news->name))
 		rename_link(db, link, news->name);
-	link->master = news->master;
-	link->is_bridge = news->is_bridge;
-	link->is_bundle = news->is_bundle;
-	link->filters = news->filters;
-	link->offloaded = news->offloaded;
-	link->mac = news->mac;
+	link->is = *news;
 	link->seen = true;
 	tell(db, link->name);
 }
@@ -467,14 +418,6 @@ static void rename_link(struct bridge_db *db, struct link *link,
 	}
 	if (old[0])
 		tell(db, old);
-}
-
-static struct link *find(const struct bridge_db *db, uint32_t ifindex)
-{
-	struct link *link;
-
-	HASH_FIND(by_ifindex, db->by_ifindex, &ifindex, sizeof(ifindex), link);
-	return link;
 }
 
 static void tell(struct bridge_db *db, const char *name)

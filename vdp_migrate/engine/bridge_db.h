@@ -35,7 +35,8 @@ void bridge_db_free(struct bridge_db *db);
  * bond or team stands for that one there too. */
 bool bridge_db_port(const struct bridge_db *db, const char *name,
 		    struct bridge_db_port *ret_port);
-/* In which VLAN an untagged frame is that this machine sends into the bridge, 0 = none. */
+/* In which VLAN an untagged frame is that this machine sends into the bridge, 0 =
+ * none. */
 uint16_t bridge_db_own_vlan(const struct bridge_db *db, uint32_t bridge_ifindex);
 /* The name of a bridge port itself (not of its slaves: a frame comes by at both). */
 bool bridge_db_name(const struct bridge_db *db, uint32_t ifindex,
@@ -51,6 +52,29 @@ bool bridge_db_anchor(const struct bridge_db *db, uint32_t ifindex,
 /* The port of this bridge that has this MAC address itself. */
 bool bridge_db_port_of_mac(const struct bridge_db *db, uint32_t bridge_ifindex,
 			   const struct mac *mac, char ret_name[VM_IFNAME_MAX]);
+/* What an interface stands on: bridge_db_below.c. */
+struct bridge_db_below {
+	uint32_t ifindex;	/* its own */
+	struct mac mac;		/* its own */
+	bool direct;		/* it is a macvlan or macvtap, */
+	bool beside;		/* of mode bridge */
+	uint16_t vlan;		/* it is, or stands on, an 802.1Q VLAN; 0 = none */
+	/* The interface below these, or itself; 0 and "" = not in this network
+	 * namespace. */
+	uint32_t bottom_ifindex;
+	char bottom_name[VM_IFNAME_MAX];
+};
+/* False: there is no such interface. */
+bool bridge_db_below(const struct bridge_db *db, const char *name,
+		     struct bridge_db_below *ret_below);
+/* Does any macvlan or macvtap stand on an interface of this network namespace? */
+bool bridge_db_any_direct(const struct bridge_db *db);
+/* The name of this VLAN's own interface on an interface. */
+bool bridge_db_vlan_on(const struct bridge_db *db, uint32_t ifindex, uint16_t vlan,
+		       char ret_name[VM_IFNAME_MAX]);
+/* The name of any interface. */
+bool bridge_db_any_name(const struct bridge_db *db, uint32_t ifindex,
+			char ret_name[VM_IFNAME_MAX]);
 /* An interface's first IPv4 address of global scope. */
 bool bridge_db_address(struct bridge_db *db, uint32_t ifindex, struct addr *ret_addr);
 /* Has an interface this IPv4 address with a subnet that has others too, not as a /32? */

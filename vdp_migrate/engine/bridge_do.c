@@ -154,8 +154,10 @@ void bridge_withdraw_lease(struct bridge *b, struct vsi *vsi, struct vsi_lease *
 	struct binding_host host[VSI_MACS_MAX];
 	unsigned n = hosts(&doing, lease, host);
 
-	while (n)
+	while (n) {
 		each_of_host(&doing, &host[--n], BRIDGE_ANY_STATE, take_out);
+		bridge_cases_left_host(b, vsi->port, &host[n]);
+	}
 }
 
 /* The actions. */
@@ -384,6 +386,7 @@ static void end_elsewhere(const struct doing *d, const struct binding_host *host
 		if (j->port != d->vsi->port &&
 		    (!j->vsi.format || !vsi_find(d->b->vsis, j->port, &j->vsi))) {
 			bridge_static_leave(d->b, j);
+			bridge_cases_left_host(d->b, j->port, host);
 			binding_remove(d->b->bindings, j);
 		}
 	}

@@ -16,6 +16,8 @@ static void snooped(struct bridge *b, const struct port *port,
 static bool is_elsewhere(struct bridge *b, const struct port *port, uint16_t vlan,
 			 const struct mac *mac);
 static void apply_change(struct bridge *b, const struct snoop_change *change);
+static void stage_elsewhere(struct bridge *b, uint16_t here,
+			    const struct binding_host *host, const struct known *known);
 static void first_frame(struct bridge *b, const struct port *port, const struct mac *mac);
 static bool has_mac(const struct vsi_lease *lease, const struct mac *mac);
 static struct vsi *vsi_of_host(struct bridge *b, uint16_t port,
@@ -131,6 +133,8 @@ static void apply_change(struct bridge *b, const struct snoop_change *change)
 		b->why = "released or declined by the client";
 		if (binding && binding->origin != BINDING_STATIC)
 			binding_remove(b->bindings, binding);
+		else if (binding)
+			binding_forget_under(b->bindings, binding);
 		b->why = NULL;
 		return;
 	case SNOOP_BOUND:
@@ -153,11 +157,34 @@ void bridge_found(struct bridge *b, uint16_t port, const struct binding_host *ho
 	bridge_bind(b, vsi, port, host, known,
 		    binding && binding->state == BINDING_LEAVING ? BINDING_LEAVING
 								 : BINDING_ACTIVE);
-	if (!vsi)
-		return;
 	of_host.mac = host->mac;
-	bridge_step(b, vsi, MIGRATION_LEASE_KNOWN, lease, &of_host);
-	bridge_check_known(b, vsi);
+	if (vsi) {
+		bridge_step(b, vsi, MIGRATION_LEASE_KNOWN, lease, &of_host);
+		bridge_check_known(b, vsi);
+	}
+	of_host.origin = BINDING_MOVED;
+	stage_elsewhere(b, port, host, &of_host);
+}
+
+/* A VM may get its address when it is on its way already: it is expected with that, too,
+ * where its VSI names it. */
+static void stage_elsewhere(struct bridge *b, uint16_t here,
+			    const struct binding_host *host, const struct known *known)
+{
+	const struct vsi_entry entry = { .mac = host->mac, .vlan = host->vlan };
+
+	for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next) {
+		const struct port *port = ports_number(b, vsi->port);
+
+		if (vsi->port == here || vsi->state != MIGRATION_EXPECTED ||
+		    port->bridge != host->bridge ||
+		    port->settings.assist == LINK_ASSIST_OFF)
+			continue;
+		for (unsigned i = 0; i < vsi->n_leases; i++)
+			if (entry_equal(&vsi->leases[i].entry, &entry))
+				bridge_step(b, vsi, MIGRATION_LEASE_KNOWN,
+					    &vsi->leases[i], known);
+	}
 }
 
 static void first_frame(struct bridge *b, const struct port *port, const struct mac *mac)

@@ -17,6 +17,7 @@
 static const struct groups_ops groups_ops;
 static void forget(struct bridge *b, const struct port *port, bool but_taken);
 static void begin(struct bridge *b, struct guest *guest, uint8_t families);
+static void wake(struct bridge *b, struct guest *guest, ms_t at);
 static void each_mac(struct bridge *b, const struct vsi *vsi,
 		     void (*cb)(struct bridge *b, const struct vsi *vsi, struct guest *guest));
 static struct guest *guest_of(struct bridge *b, const struct port *port,
@@ -25,7 +26,7 @@ static int decode(const struct inet_frame *frame, struct report *ret_report);
 static bool within_lids(struct bridge *b, struct port *port, struct guest *guest);
 static bool within(ms_t now, ms_t *since, unsigned *n, unsigned most);
 static void reported(struct bridge *b, struct guest *guest, const struct report *report);
-static void end_unconfirmed(struct bridge *b, struct guest *guest);
+static void end_unconfirmed(void *arg, struct guest *guest);
 
 struct bridge_groups *bridge_groups_new(struct bridge *b)
 {
@@ -110,7 +111,7 @@ static void query(struct bridge *b, const struct vsi *vsi, struct guest *guest)
 {
 	if (vsi->first_frame && guest->querying.sign != MS_NEVER) {
 		querying_again(&guest->querying, b->now);
-		bridge_groups_due(b, b->now);
+		wake(b, guest, b->now);
 		return;
 	}
 	if (!vsi->first_frame) {
@@ -242,9 +243,7 @@ void bridge_groups_tick(struct bridge *b)
 	bridge_groups_drop_due(b);
 	if (b->groups->due > b->now)
 		return;
-	for (struct guest *guest = b->groups->guests.first; guest; guest = guest->next)
-		if (guest->confirm_at <= b->now)
-			end_unconfirmed(b, guest);
+	guests_each_due(&b->groups->guests, b->now, end_unconfirmed, b);
 }
 
 void bridge_groups_end(struct bridge *b, struct groups_member *m, const char *why)
@@ -319,7 +318,14 @@ static void begin(struct bridge *b, struct guest *guest, uint8_t families)
 {
 	guest->asked |= families;
 	querying_begin(&guest->querying, b->now, families);
-	bridge_groups_due(b, b->now);
+	wake(b, guest, b->now);
+}
+
+/* Something of it is due then. */
+static void wake(struct bridge *b, struct guest *guest, ms_t at)
+{
+	guests_wake(&b->groups->guests, guest, at);
+	bridge_groups_due(b, at);
 }
 
 /* Of an entry of which no MAC is known: whoever is in its VLAN. */
@@ -412,15 +418,18 @@ static void reported(struct bridge *b, struct guest *guest, const struct report 
 		return;
 	guest->confirm_at = b->now + CONFIRM_MS;
 	guest->ask_again_at = b->now + CONFIRM_MS / 2;
-	bridge_groups_due(b, guest->ask_again_at);
+	wake(b, guest, guest->ask_again_at);
 }
 
-static void end_unconfirmed(struct bridge *b, struct guest *guest)
+static void end_unconfirmed(void *arg, struct guest *guest)
 {
+	struct bridge *b = arg;
 	const struct groups_place place = bridge_groups_place(
 		b, guest->key.port, guest->key.vlan, &guest->key.mac);
 	struct groups_member *m = groups_first(b->groups->members, &place), *next;
 
+	if (guest->confirm_at > b->now)
+		return;
 	guest->confirm_at = MS_NEVER;
 	for (; m; m = next) {
 		next = m->next;

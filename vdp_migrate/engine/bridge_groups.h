@@ -23,6 +23,13 @@
  * it, whatever it is told (RFC 1112 appendix I). */
 #define DROP_MS 2000
 #define DROP_IGMP1_MS 11000
+/* How often it is looked whether those behind a port who have not been heard since they
+ * were asked now are; so much later where that has just been looked for. */
+#define QUIET_EVERY_MS 5000
+#define QUIET_BEFORE_MS 100 /* who was heard so shortly before runs: he has been asked */
+#define QUIET_NEXT_MS 100
+/* MACs of VSIs that have left: what the FDB has of them is nobody who waits. */
+#define DEPARTED 256
 /* Reports taken in a second: of a host, of a port, of all hosts on it that no VSI
  * announces. A version 2 host in GROUPS_OF_HOST groups sends one for each, twice. */
 #define REPORTS_OF_HOST (2 * GROUPS_OF_HOST)
@@ -47,12 +54,16 @@ struct guest {
 	ms_t ask_again_at, confirm_at;	/* MS_NEVER */
 	ms_t reports_since;	/* of this second */
 	unsigned reports;
+	ms_t due;		/* nothing of all that is due before; MS_NEVER */
+	unsigned heap_at;	/* where that is not MS_NEVER */
 	struct guest *prev, *next;
 	UT_hash_handle hh;
 };
 
 struct guests {
 	struct guest *by_key, *first;
+	struct guest **heap;	/* by what is due, soonest first */
+	unsigned n_due, size;
 };
 
 /* A group that leaves the port unless somebody there reports it until then. */
@@ -60,6 +71,9 @@ struct group_drop {
 	uint16_t port, vlan;
 	struct addr group;
 	ms_t asked, at;		/* MS_NEVER: all there have still to be asked */
+	ms_t first;		/* when they were asked first; MS_NEVER */
+	bool waits;		/* since then somebody there has not been heard */
+	bool heard;		/* all have, and were asked again after that */
 	struct group_drop *next;
 };
 
@@ -67,8 +81,15 @@ struct bridge_groups {
 	struct groups *members;
 	struct guests guests;
 	struct group_drop *drops;
+	struct guest_key departed[DEPARTED];
+	unsigned n_departed;	/* ever */
+	struct {
+		uint16_t port, vlan;
+		ms_t since, at;
+		bool found;
+	} looked;		/* at the FDB, last */
 	struct wish *wishes, *last_wish;	/* bridge_kernel.c */
-	ms_t due;		/* nothing of a guest is due before */
+	ms_t due;		/* nothing is due before */
 	struct bridge_groups_counts counts;
 };
 
@@ -81,6 +102,16 @@ void guests_remove(struct guests *guests, struct guest *guest);
 /* As if new, but for its FDB entry. */
 void guests_reset(struct guest *guest);
 void guests_done(struct guests *guests);
+/* Something of it is due then: guests_wake() besides what is known, guests_sleep() and
+ * nothing before. A thousand of which nothing is due cost nothing. */
+void guests_wake(struct guests *guests, struct guest *guest, ms_t at);
+void guests_sleep(struct guests *guests, struct guest *guest, ms_t at);
+/* The first of which something is due by now, NULL: none; when it is (MS_NEVER); each,
+ * in any order: cb changes no due. */
+struct guest *guests_due(const struct guests *guests, ms_t now);
+ms_t guests_deadline(const struct guests *guests);
+void guests_each_due(const struct guests *guests, ms_t now,
+		     void (*cb)(void *arg, struct guest *guest), void *arg);
 
 /* bridge_groups.c: 1 << ADDR_… of what is looked at on this port; 0: nothing. */
 uint8_t bridge_groups_families(const struct port *port);
@@ -104,6 +135,8 @@ bool bridge_groups_wanted(const struct bridge *b, uint16_t port, uint16_t vlan,
 /* All there have been: it goes in a while. */
 void bridge_groups_drop_asked(struct bridge *b, struct group_drop *drop);
 void bridge_groups_drop_due(struct bridge *b);
+/* A host that was a VSI's there is none any more. */
+void bridge_groups_departed(struct bridge *b, const struct guest_key *key);
 void bridge_groups_drop_forget(struct bridge *b, uint16_t port);
 ms_t bridge_groups_drop_deadline(const struct bridge *b);
 void bridge_groups_drop_done(struct bridge_groups *groups);

@@ -220,8 +220,10 @@ static struct guest *guest_at(struct bridge *b, const struct vsi *vsi, uint16_t 
 static void forget_guest(struct bridge *b, const struct vsi *vsi, uint16_t vlan,
 			 const struct mac *mac)
 {
+	const struct guest_key key = { .mac = *mac, .vlan = vlan, .port = vsi->port };
 	struct guest *guest = guest_at(b, vsi, vlan, mac);
 
+	bridge_groups_departed(b, &key);
 	if (guest)
 		guests_remove(&b->groups->guests, guest);
 }

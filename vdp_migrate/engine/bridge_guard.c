@@ -162,7 +162,8 @@ static void say_drop(void *arg, const struct binding *binding)
 	bridge_tell_binding(b, binding, binding_state_text(binding->state), "dropped", b->why);
 }
 
-static void say_changed(void *arg, const struct binding *binding, uint8_t old_state)
+static void say_changed(void *arg, const struct binding *binding, uint8_t old_state,
+			uint8_t old_origin)
 {
 	struct bridge *b = arg;
 
@@ -173,6 +174,10 @@ static void say_changed(void *arg, const struct binding *binding, uint8_t old_st
 		bridge_tell_binding(b, binding, binding_state_text(old_state),
 				    binding_state_text(binding->state),
 				    b->why ? b->why : binding_origin_text(binding->origin));
+	if (binding->origin != old_origin)
+		bridge_tell_binding(b, binding, binding_origin_text(old_origin),
+				    binding_origin_text(binding->origin),
+				    b->why ? b->why : "origin");
 }
 
 static void say_refresh(void *arg, struct binding *binding)

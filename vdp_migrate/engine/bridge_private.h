@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the switch's story share: bridge.c (event -> step),
- * bridge_do.c (the actions of a step), asking.c (leasequeries for a VSI's
- * entries), helping.c (help requests for them), bridge_frames.c (DHCP seen),
- * bridge_guard.c (the table's mirror), bridge_show.c, ports.c (the ports and what was set
- * on them). Of multicast groups bridge_groups.h.
+ * What the files of the switch's story share: bridge.c (event -> step), bridge_do.c
+ * (the actions of a step), asking.c (leasequeries for a VSI's entries), helping.c (help
+ * requests for them), bridge_frames.c (DHCP seen), bridge_guard.c (the table's mirror),
+ * bridge_time.c (what is due), bridge_show.c, ports.c (the ports and what was set on
+ * them). Of multicast groups bridge_groups.h.
  */
 #ifndef ENGINE_BRIDGE_PRIVATE_H
 #define ENGINE_BRIDGE_PRIVATE_H
@@ -12,7 +12,6 @@
 #include <syslog.h>
 
 #include "bridge.h"
-#include "core/rate.h"
 
 #define ASK_AGAIN_MS 60000	/* DESIGN: nothing known, all tries used */
 #define DORMANT_MS 3600000	/* a dormant VSI without bindings is kept so long */
@@ -43,10 +42,6 @@ struct port {
 	bool query_failed;	/* logged */
 	ms_t warned_since;	/* a minute's lid on warnings that its station provokes */
 	unsigned warned;
-	struct rate rate;	/* of its leasequeries; what is over it: asking_rate.c */
-	struct waiting *waiting[LQ_RANK_REFRESH + 1];
-	unsigned n_waiting;
-	uint64_t n_delayed;
 	struct link_port settings; /* all of its members' together: members.c */
 };
 
@@ -61,7 +56,6 @@ struct member {
 struct asked;
 struct claim;
 struct ready;
-struct waiting;
 struct refreshing;
 struct by_hand;
 struct helping;
@@ -84,7 +78,6 @@ struct bridge {
 	struct snoop *snoop;
 	struct lq *lq;
 	struct asked *asked;	/* by tag */
-	struct waiting *waiting; /* by tag */
 	struct refreshing *refreshing;
 	struct by_hand *by_hand;
 	struct bridge_cases *cases;
@@ -98,7 +91,7 @@ struct bridge {
 	struct claim *claims;	/* whose old places are being asked */
 	unsigned n_claims;
 	ms_t claim_ended;	/* the last one that has */
-	bool hears_arp;
+	bool hears_probed;
 	bool refused;		/* one was; since then of these hosts a place has let go */
 	struct binding_host *let_go;
 	unsigned n_let_go, let_go_size;
@@ -122,27 +115,31 @@ struct known {
 /* bridge.c; lease: the entry that the event is about, known: what was found. */
 void bridge_step(struct bridge *b, struct vsi *vsi, enum migration_event event,
 		 struct vsi_lease *lease, const struct known *known);
-void bridge_due(struct bridge *b, ms_t at);
 void bridge_log(struct bridge *b, int priority, const struct vsi *vsi, const char *format,
 		...) __attribute__((format(printf, 4, 5)));
 /* A station can provoke warnings by the thousand: a lid for each port. */
 bool bridge_may_warn(struct bridge *b, struct port *port);
-/* An answer, to whoever has asked. */
-void bridge_answer(struct bridge *b, const struct lq_answer *answer);
 /* Something is known of every entry, nothing outstanding: say so. */
 void bridge_check_known(struct bridge *b, struct vsi *vsi);
+
+/* bridge_time.c: something of a VSI is due then. */
+void bridge_due(struct bridge *b, ms_t at);
+
+/* bridge_lq.c: what the leasequery client calls back. */
+extern const struct lq_ops bridge_lq_ops;
 
 /* bridge_ready.c: the module may hold the answer to what this member's station asks; and
  * something of that VSI has changed. */
 void bridge_ready_owe(struct bridge *b, struct vsi *vsi, const struct member *member);
 void bridge_ready_touch(struct bridge *b, struct vsi *vsi);
 
-/* bridge_conflict.c: the step MIGRATION_ACCEPTED, and whether the old place still answers;
- * what a request says of that; whether two VMs have this VSI's ID. */
+/* bridge_conflict.c: the step MIGRATION_ACCEPTED, and whether the old place still
+ * answers; what a request says of that; whether two VMs have this VSI's ID. */
 void bridge_conflict_accepted(struct bridge *b, struct vsi *vsi);
 void bridge_conflict_seen(struct bridge *b, struct vsi *vsi, const struct link_vsi *seen);
 /* A binding has ended, or is dormant or leaving now: a refused claim may stand. */
 void bridge_conflict_let_go(struct bridge *b, const struct binding_host *host);
+void bridge_conflict_left(struct bridge *b, const struct vsi *vsi);
 void bridge_conflict_twin(struct bridge *b, struct vsi *vsi);
 ms_t bridge_conflict_deadline(const struct bridge *b);
 void bridge_conflict_tick(struct bridge *b);
@@ -226,7 +223,8 @@ struct member *members_find(const struct bridge *b, const char *name);
  * NULL. Returns NULL: no memory. */
 struct member *members_set(struct bridge *b, const struct link_port *settings,
 			   struct port **ret_old);
-/* Which anchor it has now. True: another one than before, *ret_old (NULL: it had none). */
+/* Which anchor it has now. True: another one than before, *ret_old (NULL: it had
+ * none). */
 bool members_anchor(struct bridge *b, struct member *member, struct port **ret_old);
 /* What its members' settings are together; then ports_apply(). */
 void members_settle(struct bridge *b, struct port *port);
@@ -274,17 +272,10 @@ bool helping_snooped(struct bridge *b, const struct snoop_seen *seen,
 		     const struct addr *saddr);
 ms_t helping_deadline(const struct bridge *b);
 void helping_tick(struct bridge *b);
-/* asking_rate.c: lq_ask(), lq_cancel() and lq_hurry() of questions that a port asks: they
- * may wait for its max-rate. */
-int asking_rate_ask(struct bridge *b, struct port *port, struct lq_question *question);
-void asking_rate_cancel(struct bridge *b, uint64_t tag);
-void asking_rate_hurry(struct bridge *b, uint64_t tag, enum lq_rank rank);
-bool asking_rate_waits(struct bridge *b, uint64_t tag);
-/* A question of this flow has gone out again. */
-void asking_rate_repeated(struct bridge *b, uint32_t flow);
-ms_t asking_rate_deadline(const struct bridge *b);
-void asking_rate_tick(struct bridge *b);
-void asking_rate_done(struct bridge *b);
+/* asking_rate.c: lq_ask() of a question that a port asks; and its settings are new. */
+int asking_rate_ask(struct bridge *b, const struct port *port,
+		    struct lq_question *question);
+void asking_rate_port(struct bridge *b, const struct port *port);
 
 /* The tags of questions: who has asked, then his own number. */
 #define TAG_ENTRY 0ull		/* asking.c */
@@ -296,7 +287,8 @@ void asking_rate_done(struct bridge *b);
 /* refresh.c: leases that nobody has been seen renewing. */
 void refresh_due(struct bridge *b, struct binding *binding);
 void refresh_answer(struct bridge *b, const struct lq_answer *answer);
-/* The port can be asked for now: what it holds since before a start and is not sure of. */
+/* The port can be asked for now: what it holds since before a start and is not sure
+ * of. */
 void refresh_port(struct bridge *b, const struct port *port);
 void refresh_done(struct bridge *b);
 
@@ -320,10 +312,18 @@ void bridge_cases_tell_again(struct bridge *b);
 void bridge_cases_bound(struct bridge *b, uint16_t vlan);
 void bridge_cases_neighbour(struct bridge *b, const struct port *port,
 			    const struct mac *mac);
+bool bridge_cases_is_neighbour(const struct bridge *b, const struct port *port,
+			       const struct mac *mac);
 /* False: no answer to a question of ours. */
 bool bridge_cases_answer(struct bridge *b, const struct lq_answer *answer);
 ms_t bridge_cases_deadline(const struct bridge *b);
 void bridge_cases_tick(struct bridge *b);
+/* Its station has taken leave of this VSI, or what was bound on this port is bound on
+ * another now: the kernel's bridge is to forget where it has learned these MACs; who goes
+ * on sending is learned, and counts, anew. */
+void bridge_cases_left(struct bridge *b, const struct vsi *vsi);
+void bridge_cases_left_host(struct bridge *b, uint16_t port,
+			    const struct binding_host *host);
 /* As last told. */
 struct link_cases bridge_cases_of(const struct bridge *b, const struct port *port);
 

@@ -17,6 +17,7 @@
 
 #define NOT_COMMITTED_MS 1000	/* the guard is tried again as often */
 
+static void ask_guest(struct bridge *b, struct guest *guest);
 static void ask_all(struct bridge *b);
 static void ask_port(struct bridge *b, const struct group_drop *drop, uint8_t families);
 static void ask_again(struct bridge *b, struct guest *guest);
@@ -33,19 +34,9 @@ void bridge_committed(struct bridge *b, ms_t now)
 		return;
 	b->groups->due = MS_NEVER;
 	ask_all(b);
-	for (struct guest *guest = b->groups->guests.first; guest; guest = guest->next) {
-		const struct link_port *set = &ports_number(b, guest->key.port)->settings;
-		const struct querying_schedule schedule = { set->n_schedule, set->schedule };
-		struct querying_due due;
-
-		if (querying_due(&guest->querying, b->now, &schedule, &due))
-			send(b, guest, &due);
-		if (guest->ask_again_at <= b->now)
-			ask_again(b, guest);
-		bridge_groups_due(b, querying_deadline(&guest->querying, &schedule));
-		bridge_groups_due(b, guest->ask_again_at);
-		bridge_groups_due(b, guest->confirm_at);
-	}
+	for (struct guest *guest; (guest = guests_due(&b->groups->guests, b->now));)
+		ask_guest(b, guest);
+	bridge_groups_due(b, guests_deadline(&b->groups->guests));
 }
 
 void bridge_not_committed(struct bridge *b, ms_t now)
@@ -54,6 +45,24 @@ void bridge_not_committed(struct bridge *b, ms_t now)
 	bridge_kernel_flush(b);
 	if (b->groups->due <= now)
 		b->groups->due = now + NOT_COMMITTED_MS;
+}
+
+static void ask_guest(struct bridge *b, struct guest *guest)
+{
+	const struct link_port *set = &ports_number(b, guest->key.port)->settings;
+	const struct querying_schedule schedule = { set->n_schedule, set->schedule };
+	struct querying_due due;
+	ms_t next;
+
+	if (querying_due(&guest->querying, b->now, &schedule, &due))
+		send(b, guest, &due);
+	if (guest->ask_again_at <= b->now)
+		ask_again(b, guest);
+	next = querying_deadline(&guest->querying, &schedule);
+	next = next < guest->ask_again_at ? next : guest->ask_again_at;
+	next = next < guest->confirm_at ? next : guest->confirm_at;
+	/* What bridge_groups_tick() has not come to is its own at the next wake-up. */
+	guests_sleep(&b->groups->guests, guest, next > b->now ? next : b->now + 1);
 }
 
 static void ask_all(struct bridge *b)

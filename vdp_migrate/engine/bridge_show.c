@@ -25,8 +25,6 @@ void bridge_each_port(struct bridge *b,
 			.offloaded = port->offloaded,
 			.mode = port->mode,
 			.opened = b->open,
-			.waiting = port->n_waiting,
-			.delayed = port->n_delayed,
 			.members = members_text(b, port, members),
 		};
 		const struct link_cases cases = bridge_cases_of(b, port);
@@ -34,6 +32,7 @@ void bridge_each_port(struct bridge *b,
 		info.cases_complete = cases.complete;
 		info.cases = cases.n;
 
+		lq_flow_info(b->lq, port->number, &info.waiting, &info.delayed);
 		binding_each(b->bindings, count_binding, &counting);
 		info.bindings = counting.n;
 		for (struct vsi *vsi = vsi_first(b->vsis); vsi; vsi = vsi->next)
@@ -75,11 +74,6 @@ struct vsi *bridge_vsis(struct bridge *b)
 struct binding_table *bridge_bindings(struct bridge *b)
 {
 	return b->bindings;
-}
-
-struct lq *bridge_lq(struct bridge *b)
-{
-	return b->lq;
 }
 
 const struct snoop_counts *bridge_snoop_counts(const struct bridge *b)

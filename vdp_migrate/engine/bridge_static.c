@@ -3,7 +3,8 @@
  * Static bindings: what an operator has bound, without an end. They follow their VSI
  * like any binding; one that no port holds stays in the table without a port (number
  * 0), until a VSI with its VLAN and MAC is accepted somewhere. One that was bound
- * without a port is for any bridge (number 0).
+ * without a port is for any bridge (number 0). What is unbound is bound by its lease
+ * again, if DHCP has given it one that goes on.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ struct of_key {
 	struct bridge *b;
 	const struct link_bind *bind;
 	uint16_t port; /* 0 = any */
-	unsigned n_static, n_dynamic;
+	unsigned n_static, n_dynamic, n_leased;
 	const struct binding *dynamic;
 };
 
@@ -84,7 +85,8 @@ int bridge_unbind_static(struct bridge *b, ms_t now, const struct link_bind *bin
 	b->why = "unbind";
 	binding_each(b->bindings, remove_static, &found);
 	b->why = NULL;
-	*ret_text = 0;
+	snprintf(ret_text, size, "%s",
+		 found.n_leased ? "is bound by its lease again" : "");
 	if (found.n_static)
 		return 0;
 	if (!found.dynamic) {
@@ -257,7 +259,8 @@ static void remove_static(void *arg, struct binding *binding)
 		return;
 	if (binding->origin == BINDING_STATIC) {
 		found->n_static++;
-		binding_remove(found->b->bindings, binding);
+		found->n_leased += binding_unbind(found->b->bindings, binding,
+						  found->b->now);
 	} else {
 		found->dynamic = binding;
 	}

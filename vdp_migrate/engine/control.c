@@ -16,7 +16,8 @@ static const struct {
 	void (*show)(const struct showing *s);
 } tables[] = {
 	{ "bindings", control_bindings }, { "vsis", control_vsis },
-	{ "ports", control_ports },	  { "servers", control_servers },
+	{ "ports", control_ports },	  { "cases", control_cases },
+	{ "servers", control_servers },
 	{ "groups", control_groups },	  { "leases", control_leases },
 	{ "counters", control_counters },
 };
@@ -56,8 +57,8 @@ void control_show(struct control *control, struct link_client *client,
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "no table '%s': bindings, vsis, leases, ports, settings, servers, groups, "
-		 "marks, counters",
+		 "no table '%s': bindings, vsis, leases, ports, cases, settings, servers, "
+		 "groups, marks, counters",
 		 show->table);
 	link_done(client, show->seq, EINVAL, text);
 }

@@ -21,7 +21,7 @@ struct control {
 	struct guard *guard;
 	const struct link_server *server;
 	const struct lq_socket *lq;
-	struct port_socket *ports;
+	struct port_socket *ports, *dhcp;	/* dhcp NULL: no macvtap */
 	/* The guard's transactions; how often somebody else's change was put right. */
 	uint64_t commits, commits_failed, put_back;
 	ms_t now;

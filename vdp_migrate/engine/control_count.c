@@ -179,16 +179,23 @@ static void count_edges(const struct showing *s)
 {
 	const struct control *control = s->control;
 	const struct lq_socket_counts *lq = lq_socket_counts(control->lq);
-	const struct port_socket_counts *ports = port_socket_counts(control->ports);
+	struct port_socket_counts ports = *port_socket_counts(control->ports);
 
+	if (control->dhcp) {
+		const struct port_socket_counts *dhcp = port_socket_counts(control->dhcp);
+
+		ports.frames += dhcp->frames;
+		ports.odd += dhcp->odd;
+		ports.lost += dhcp->lost;
+	}
 	count(s, "leasequery_socket_sent", lq->sent);
 	count(s, "leasequery_socket_send_errors", lq->send_errors);
 	count(s, "leasequery_socket_received", lq->received);
 	count(s, "leasequery_socket_other_port", lq->other_port);
 	count(s, "leasequery_socket_too_long", lq->too_long);
-	count(s, "frames_seen", ports->frames);
-	count(s, "frames_odd", ports->odd);
-	count(s, "frames_lost", ports->lost);
+	count(s, "frames_seen", ports.frames);
+	count(s, "frames_odd", ports.odd);
+	count(s, "frames_lost", ports.lost);
 	count(s, "guard_commits", control->commits);
 	count(s, "guard_commits_failed", control->commits_failed);
 	count(s, "guard_put_back", control->put_back);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of ports and of DHCP servers.
+ * The tables of ports, of their open cases and of DHCP servers.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +26,9 @@ struct sought {
 
 static void port_row(void *arg, const struct bridge_port_info *info);
 static void port_settings(struct row *row, const struct link_port *set, char texts[4][256]);
+static void case_row(void *arg, const struct bridge_case *open);
+static const char *why_text(const struct bridge_case *open);
+static const char *to_do_text(const struct bridge_case *open);
 static void port_neighbour(struct row *row, const struct link_port *set, char text[256]);
 static void collect_port(void *arg, const struct bridge_port_info *info);
 static void collect_asked(void *arg, const struct lq_server_info *info);
@@ -51,6 +54,13 @@ void control_ports(const struct showing *s)
 		     "keepalive_ms:n+", "neighbour:s+", "neighbour_version:n+",
 		     "neighbour_can:s+", "groups:s+");
 	bridge_each_port(s->control->bridge, port_row, (void *)s);
+}
+
+void control_cases(const struct showing *s)
+{
+	CONTROL_HEAD(s, "port:s", "vlan:n", "mac:s", "known_by:s", "why:s", "bound_at:s",
+		     "for:d", "to_do:s", "ask_again_s:n+");
+	bridge_each_case(s->control->bridge, case_row, (void *)s);
 }
 
 void control_servers(const struct showing *s)
@@ -145,6 +155,69 @@ static void port_neighbour(struct row *row, const struct link_port *set, char te
 	row_text(row, WORD(roles, set->peer_role));
 	row_number(row, set->peer_version);
 	row_text(row, text);
+}
+
+/* Statics: open cases. */
+
+static void case_row(void *arg, const struct bridge_case *open)
+{
+	const struct showing *s = arg;
+	const struct cases_item *item = open->item;
+	struct row row = { 0 };
+
+	row_text(&row, open->port);
+	if (item->vlan == LINK_VLAN_ANY)
+		row_none(&row);
+	else
+		row_number(&row, item->vlan);
+	row_mac(&row, &item->mac);
+	row_text(&row, item->vsi	? "VSI"
+		       : item->by_hand	? "FDB, by hand"
+					: "FDB");
+	row_text(&row, why_text(open));
+	row_text(&row, open->bound_at
+			       ? bridge_port_name(s->control->bridge, open->bound_at)
+			       : NULL);
+	row_duration(&row, item->since, s->control->now);
+	row_text(&row, to_do_text(open));
+	if (item->asking)
+		row_none(&row);
+	else
+		row_duration(&row, s->control->now, item->ask_at);
+	row_send(&row, s->client, s->seq);
+}
+
+static const char *why_text(const struct bridge_case *open)
+{
+	static const char *const texts[] = {
+		[BRIDGE_NOT_ASKED] = "not asked yet",
+		[BRIDGE_NOBODY_TO_ASK] = "nobody to ask",
+		[BRIDGE_NO_ANSWER] = "no answer",
+		[BRIDGE_NO_LEASE] = "no lease",
+		[BRIDGE_LEASE_ENDED] = "lease ended",
+	};
+
+	if (open->bound_at && !open->item->vsi)
+		return "bound elsewhere";
+	return open->item->asking && !open->item->asked ? "being asked"
+							: WORD(texts, open->item->found);
+}
+
+static const char *to_do_text(const struct bridge_case *open)
+{
+	static const char *const texts[] = {
+		[BRIDGE_NOT_ASKED] = "wait",
+		[BRIDGE_NOBODY_TO_ASK] = "set servers, or bind its address",
+		[BRIDGE_NO_ANSWER] = "see show servers",
+		[BRIDGE_NO_LEASE] = "bind its address, or have it renew its lease",
+		[BRIDGE_LEASE_ENDED] = "bind its address, or have it renew its lease",
+	};
+
+	if (open->bound_at && !open->item->vsi)
+		return "find out who sends it here";
+	if (open->item->by_hand && open->item->found >= BRIDGE_NO_ANSWER)
+		return "bind its address";
+	return WORD(texts, open->item->found);
 }
 
 /* Statics: servers. */

@@ -26,6 +26,7 @@ void control_bindings(const struct showing *s);
 void control_vsis(const struct showing *s);
 void control_leases(const struct showing *s);
 void control_ports(const struct showing *s);
+void control_cases(const struct showing *s);
 void control_servers(const struct showing *s);
 void control_groups(const struct showing *s);
 void control_counters(const struct showing *s);

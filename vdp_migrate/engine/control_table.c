@@ -17,6 +17,7 @@ static void binding_row(void *arg, struct binding *binding);
 static void vsi_row(const struct showing *s, const struct vsi *vsi,
 		    const struct vsi_lease *lease);
 static void help_row(void *arg, const struct station_help_info *info);
+static void lost_row(void *arg, const struct station_lost_info *info);
 static void lease_row(void *arg, const struct station_lease_info *info);
 static void add_address(void *arg, const struct binding *binding);
 static const char *mode_text(uint8_t mode);
@@ -42,6 +43,7 @@ void control_vsis(const struct showing *s)
 			vsi_row(s, vsi, NULL);
 	}
 	station_each_help(s->control->station, help_row, (void *)s);
+	station_each_lost(s->control->station, s->control->now, lost_row, (void *)s);
 }
 
 void control_leases(const struct showing *s)
@@ -132,6 +134,29 @@ static void help_row(void *arg, const struct station_help_info *info)
 		row_none(&row);
 	row_text(&row, info->why);
 	row_none(&row);
+	row_send(&row, s->client, s->seq);
+}
+
+/* A VSI of this server that was associated, and that lldpad holds no more. */
+static void lost_row(void *arg, const struct station_lost_info *info)
+{
+	const struct showing *s = arg;
+	struct row row = { 0 };
+
+	row_text(&row, info->port);
+	row_vsi(&row, info->id);
+	row_text(&row, "lost");
+	row_duration(&row, info->since, s->control->now);
+	row_text(&row, mode_text(VDP22_ASSOC));
+	row_number(&row, info->entry.vlan);
+	row_mac(&row, &info->entry.mac);
+	for (unsigned i = 0; i < 3; i++)
+		row_none(&row);
+	row_text(&row, info->why);
+	row_flag(&row, false);
+	row_flag(&row, false);
+	for (unsigned i = 0; i < 3; i++)
+		row_none(&row);
 	row_send(&row, s->client, s->seq);
 }
 

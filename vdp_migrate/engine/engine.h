@@ -12,6 +12,7 @@
 #include "bridge_db.h"
 #include "bridge_set.h"
 #include "control.h"
+#include "first_frame.h"
 #include "frame_out.h"
 #include "giaddr.h"
 #include "kept.h"
@@ -23,6 +24,7 @@
 #include "watches.h"
 
 #define FAILING_MAX 16
+#define RANDOM_MAX 64
 #define COMPLAINTS_MAX 16
 
 /* What the kernel's bridge has refused and was logged: io_bridge.c. */
@@ -49,8 +51,12 @@ struct engine {
 	struct lq_socket *lq;
 	struct giaddr *giaddr;
 	struct port_socket *ports;
-	struct port_socket *arp;	/* NULL: nothing is being probed */
+	struct port_socket *probed;	/* NULL: nothing is being probed */
+	struct port_socket *dhcp;	/* NULL until there is a macvtap on a server */
+	bool wants_dhcp;		/* this is a server */
+	bool dhcp_failed;		/* it could not be opened; logged */
 	struct frame_out *frames;
+	struct first_frames *first;	/* NULL until one is wanted */
 	struct bridge_set *set;
 	struct router_ports *routers;
 	struct engine_complaint complaints[COMPLAINTS_MAX];
@@ -61,7 +67,11 @@ struct engine {
 	/* Servers to which the last send failed; logged once each. */
 	unsigned n_failing;
 	struct addr failing[FAILING_MAX];
-	ev_io guard_readable, db_readable, lq_readable, ports_readable, arp_readable;
+	/* Random numbers that are left: a query does not wait for a system call. */
+	unsigned n_random;
+	uint32_t random[RANDOM_MAX];
+	ev_io guard_readable, db_readable, lq_readable, ports_readable, probed_readable,
+		dhcp_readable;
 	ev_timer deadline;
 	ev_prepare before_waiting;
 	ev_signal term, intr;
@@ -74,8 +84,14 @@ ms_t engine_now(void);
 
 /* inputs.c: watch all that comes in; what the link's peers say. */
 void inputs_watch(struct engine *engine);
-/* … ARP replies to probes too, from now on. 0 or -errno. */
-int inputs_watch_arp(struct engine *engine, bool on);
+/* … answers to probes too, from now on. 0 or -errno. */
+int inputs_watch_probed(struct engine *engine, bool on);
+/* … what DHCP goes in and out at any interface, from the first macvtap on. 0 or
+ * -errno. */
+int inputs_watch_dhcp(struct engine *engine);
+/* … the first frame to this MAC that comes in there, or no longer. 0 or -errno. */
+int inputs_watch_first(struct engine *engine, const char *interface,
+		       const struct mac *mac, bool on);
 extern const struct link_server_ops inputs_link_ops;
 
 /* io.c: arg is the engine. */

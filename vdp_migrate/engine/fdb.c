@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct fdb {
 	struct nl_sock *ask, *watch;
@@ -25,7 +26,26 @@ struct hearer {
 	void *arg;
 };
 
+/* Who is asked for. */
+struct quiet {
+	uint32_t ifindex;
+	uint16_t vlan;
+	ms_t so_long;
+	fdb_quiet_cb cb;
+	void *arg;
+};
+
+struct entry {
+	uint32_t ifindex;
+	uint16_t vlan;
+	struct mac mac;
+	enum cases_fdb what;
+	ms_t heard;	/* so long ago */
+};
+
 static void take(void *arg, struct nlmsghdr *head);
+static void take_quiet(void *arg, struct nlmsghdr *head);
+static bool read_entry(struct nlmsghdr *head, struct entry *ret_entry);
 
 int fdb_new(struct fdb **ret_fdb)
 {
@@ -77,6 +97,16 @@ int fdb_read(struct fdb *fdb, fdb_cb cb, void *arg)
 	return rtnetlink_dump(fdb->ask, RTM_GETNEIGH, &all, sizeof(all), take, &hearer);
 }
 
+int fdb_quiet(struct fdb *fdb, uint32_t ifindex, uint16_t vlan, ms_t so_long,
+	      fdb_quiet_cb cb, void *arg)
+{
+	struct ndmsg all = { .ndm_family = PF_BRIDGE };
+	struct quiet quiet = { ifindex, vlan, so_long, cb, arg };
+
+	return rtnetlink_dump(fdb->ask, RTM_GETNEIGH, &all, sizeof(all), take_quiet,
+			      &quiet);
+}
+
 int fdb_fd(const struct fdb *fdb)
 {
 	return nl_socket_get_fd(fdb->watch);
@@ -92,20 +122,49 @@ int fdb_dispatch(struct fdb *fdb, fdb_cb cb, void *arg)
 static void take(void *arg, struct nlmsghdr *head)
 {
 	const struct hearer *hearer = arg;
-	const struct ndmsg *entry = nlmsg_data(head);
+	struct entry entry;
+
+	if (read_entry(head, &entry))
+		hearer->cb(hearer->arg, entry.ifindex, entry.vlan, &entry.mac,
+			   entry.what);
+}
+
+static void take_quiet(void *arg, struct nlmsghdr *head)
+{
+	const struct quiet *quiet = arg;
+	struct entry entry;
+
+	if (read_entry(head, &entry) && entry.ifindex == quiet->ifindex &&
+	    entry.vlan == quiet->vlan && entry.heard >= quiet->so_long)
+		quiet->cb(quiet->arg, &entry.mac);
+}
+
+static bool read_entry(struct nlmsghdr *head, struct entry *ret_entry)
+{
+	const struct ndmsg *said = nlmsg_data(head);
+	struct entry entry = { 0 };
+	struct nda_cacheinfo times;
 	struct nlattr *a[NDA_MAX + 1];
-	uint16_t vlan = 0;
-	struct mac mac;
 
 	if ((head->nlmsg_type != RTM_NEWNEIGH && head->nlmsg_type != RTM_DELNEIGH) ||
-	    nlmsg_datalen(head) < (int)sizeof(*entry) || entry->ndm_family != AF_BRIDGE ||
-	    entry->ndm_flags & NTF_SELF || entry->ndm_state & NUD_PERMANENT ||
-	    nlmsg_parse(head, sizeof(*entry), a, NDA_MAX, NULL) < 0 ||
-	    !a[NDA_MASTER] || !a[NDA_LLADDR] || nla_len(a[NDA_LLADDR]) != sizeof(mac.b))
-		return;
-	memcpy(mac.b, nla_data(a[NDA_LLADDR]), sizeof(mac.b));
+	    nlmsg_datalen(head) < (int)sizeof(*said) || said->ndm_family != AF_BRIDGE ||
+	    said->ndm_flags & NTF_SELF || said->ndm_state & NUD_PERMANENT ||
+	    nlmsg_parse(head, sizeof(*said), a, NDA_MAX, NULL) < 0 ||
+	    !a[NDA_MASTER] || !a[NDA_LLADDR] ||
+	    nla_len(a[NDA_LLADDR]) != sizeof(entry.mac.b))
+		return false;
+	entry.ifindex = (uint32_t)said->ndm_ifindex;
+	memcpy(entry.mac.b, nla_data(a[NDA_LLADDR]), sizeof(entry.mac.b));
 	if (a[NDA_VLAN] && nla_len(a[NDA_VLAN]) >= 2)
-		vlan = nla_get_u16(a[NDA_VLAN]);
-	hearer->cb(hearer->arg, (uint32_t)entry->ndm_ifindex, vlan, &mac,
-		   head->nlmsg_type == RTM_DELNEIGH);
+		entry.vlan = nla_get_u16(a[NDA_VLAN]);
+	if (a[NDA_CACHEINFO] && nla_len(a[NDA_CACHEINFO]) >= (int)sizeof(times)) {
+		memcpy(&times, nla_data(a[NDA_CACHEINFO]), sizeof(times));
+		entry.heard = (ms_t)times.ndm_updated * 1000 / sysconf(_SC_CLK_TCK);
+	}
+	entry.what = head->nlmsg_type == RTM_DELNEIGH ? CASES_FDB_GONE
+		     : said->ndm_state & NUD_NOARP || said->ndm_flags & NTF_STICKY
+			     ? CASES_FDB_BY_HAND
+			     : CASES_FDB_LEARNED;
+	*ret_entry = entry;
+	return true;
 }

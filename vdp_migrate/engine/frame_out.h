@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Frames of ours out of one interface: group queries, ARP probes, the requests of a
+ * Frames of ours out of one interface: group queries, probes, the requests of a
  * help request. They pass neither the bridge's forwarding nor its snooping.
  */
 #ifndef ENGINE_FRAME_OUT_H

@@ -3,6 +3,7 @@
  * What comes in, from the guard, the kernel's links, the leasequery sockets, the ports
  * and the link, and to which story it goes. Nothing is decided here.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "engine.h"
@@ -63,6 +64,8 @@ static void db_event(struct ev_loop *loop, ev_io *watcher, int events)
 	if (!changed)
 		return;
 	watches_links_changed(engine->watches);
+	if (engine->wants_dhcp)
+		(void)inputs_watch_dhcp(engine);
 	bridge_links_changed(engine->bridge, engine_now());
 	station_links_changed(engine->station, engine_now());
 }
@@ -86,12 +89,14 @@ static void lq_event(struct ev_loop *loop, ev_io *watcher, int events)
 	lq_socket_dispatch(engine->lq, lq_message, engine);
 }
 
-static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets, size_t len)
+static void frame(void *arg, uint32_t ifindex, bool out, uint16_t vlan,
+		  const uint8_t *octets, size_t len)
 {
 	struct engine *engine = arg;
 	struct inet_frame decoded;
 	char port[VM_IFNAME_MAX];
 
+	(void)out;
 	if (inet_decode(octets, len, &decoded, NULL))
 		return;
 	if (!bridge_db_name(engine->db, ifindex, port) &&
@@ -113,28 +118,75 @@ static void ports_event(struct ev_loop *loop, ev_io *watcher, int events)
 	port_socket_dispatch(engine->ports, frame, engine);
 }
 
-static void arp_frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets,
-		      size_t len)
+static void probed_frame(void *arg, uint32_t ifindex, bool out, uint16_t vlan,
+			 const uint8_t *octets, size_t len)
 {
 	struct engine *engine = arg;
 	struct inet_frame decoded;
 	char port[VM_IFNAME_MAX];
 
+	(void)out;
 	if (inet_decode(octets, len, &decoded, NULL) ||
 	    !bridge_db_name(engine->db, ifindex, port))
 		return;
 	if (vlan)
 		decoded.vlan = vlan;
-	bridge_arp(engine->bridge, engine_now(), port, &decoded);
+	bridge_probed(engine->bridge, engine_now(), port, &decoded);
 }
 
-static void arp_event(struct ev_loop *loop, ev_io *watcher, int events)
+static void probed_event(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct engine *engine = watcher->data;
 
 	(void)loop;
 	(void)events;
-	port_socket_dispatch(engine->arp, arp_frame, engine);
+	port_socket_dispatch(engine->probed, probed_frame, engine);
+}
+
+/* In its octets. */
+static bool is_tagged(const uint8_t *frame)
+{
+	return (frame[12] << 8 | frame[13]) == ETHERTYPE_VLAN;
+}
+
+/* A datagram, and behind one tag at most: a switch may take one away. */
+static bool is_plain(const struct inet_frame *frame, uint16_t vlan, const uint8_t *octets)
+{
+	return frame->udp && !(vlan && is_tagged(octets));
+}
+
+static void dhcp_frame(void *arg, uint32_t ifindex, bool out, uint16_t vlan,
+		       const uint8_t *octets, size_t len)
+{
+	struct engine *engine = arg;
+	struct inet_frame decoded;
+	char interface[VM_IFNAME_MAX];
+
+	if (!ifindex)
+		station_dhcp_doubt(engine->station, engine_now(), NULL);
+	if (!bridge_db_any_name(engine->db, ifindex, interface))
+		return;
+	if (inet_decode(octets, len, &decoded, NULL) ||
+	    !is_plain(&decoded, vlan, octets)) {
+		if (out)
+			station_dhcp_doubt(engine->station, engine_now(), interface);
+		return;
+	}
+	/* It has lost its tag: this is another one. */
+	if (!out && is_tagged(octets))
+		return;
+	if (vlan)
+		decoded.vlan = vlan;
+	station_dhcp(engine->station, engine_now(), interface, out, &decoded);
+}
+
+static void dhcp_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct engine *engine = watcher->data;
+
+	(void)loop;
+	(void)events;
+	port_socket_dispatch(engine->dhcp, dhcp_frame, engine);
 }
 
 static void module_msg(void *arg, const struct link_msg *msg)
@@ -243,22 +295,70 @@ void inputs_watch(struct engine *engine)
 		 ports_event);
 }
 
-int inputs_watch_arp(struct engine *engine, bool on)
+int inputs_watch_probed(struct engine *engine, bool on)
 {
 	int err;
 
 	if (!on) {
-		if (engine->arp)
-			ev_io_stop(engine->loop, &engine->arp_readable);
-		port_socket_free(engine->arp);
-		engine->arp = NULL;
+		if (engine->probed)
+			ev_io_stop(engine->loop, &engine->probed_readable);
+		port_socket_free(engine->probed);
+		engine->probed = NULL;
 		return 0;
 	}
-	err = engine->arp ? 0 : port_socket_new_arp(&engine->arp);
+	err = engine->probed ? 0 : port_socket_new_probed(&engine->probed);
 	if (err)
-		log_line(LOG_ERR, "packet socket for ARP replies: %s", strerror(-err));
-	else if (!ev_is_active(&engine->arp_readable))
-		watch_fd(engine, &engine->arp_readable, port_socket_fd(engine->arp), 0,
-			 arp_event);
+		log_line(LOG_ERR, "packet socket for answers to probes: %s",
+			 strerror(-err));
+	else if (!ev_is_active(&engine->probed_readable))
+		watch_fd(engine, &engine->probed_readable, port_socket_fd(engine->probed),
+			 0, probed_event);
 	return err;
+}
+
+int inputs_watch_dhcp(struct engine *engine)
+{
+	int err = 0;
+
+	/* The kernel copies each frame that goes out at any interface for this socket:
+	 * not where there is none to hear. It is never closed: that waits for the
+	 * kernel. */
+	engine->wants_dhcp = true;
+	if (!engine->dhcp && !bridge_db_any_direct(engine->db))
+		return 0;
+	if (!engine->dhcp)
+		err = port_socket_new_dhcp(&engine->dhcp);
+	if (err) {
+		if (!engine->dhcp_failed)
+			log_line(LOG_ERR, "packet socket for DHCP of macvtap: %s",
+				 strerror(-err));
+		engine->dhcp_failed = true;
+		return err;
+	}
+	engine->control.dhcp = engine->dhcp;
+	if (!ev_is_active(&engine->dhcp_readable))
+		watch_fd(engine, &engine->dhcp_readable, port_socket_fd(engine->dhcp), 0,
+			 dhcp_event);
+	return 0;
+}
+
+static const char *turned(void *arg, const char *interface, const struct mac *mac)
+{
+	struct engine *engine = arg;
+
+	return station_turned(engine->station, engine_now(), interface, mac);
+}
+
+int inputs_watch_first(struct engine *engine, const char *interface,
+		       const struct mac *mac, bool on)
+{
+	if (!engine->first && on)
+		engine->first = first_frames_new(engine->loop, engine->frames, turned,
+						 engine);
+	if (!engine->first)
+		return on ? -ENOMEM : 0;
+	if (on)
+		return first_frames_hear(engine->first, interface, mac);
+	first_frames_quiet(engine->first, interface, mac);
+	return 0;
 }

@@ -171,9 +171,19 @@ static bool own_mac(void *arg, const char *interface, struct mac *ret_mac)
 	return frame_out_mac(engine->frames, interface, ret_mac);
 }
 
-static int hear_arp(void *arg, bool on)
+static int hear_probed(void *arg, bool on)
 {
-	return inputs_watch_arp(arg, on);
+	return inputs_watch_probed(arg, on);
+}
+
+static int hear_dhcp(void *arg)
+{
+	return inputs_watch_dhcp(arg);
+}
+
+static int hear_first(void *arg, const char *interface, const struct mac *mac, bool on)
+{
+	return inputs_watch_first(arg, interface, mac, on);
 }
 
 static void tell_module(void *arg, const struct link_msg *msg)
@@ -188,9 +198,19 @@ static bool place(void *arg, const char *port, struct bridge_place *ret_place)
 	struct engine *engine = arg;
 	struct bridge_db_port found;
 	bool placed = bridge_db_port(engine->db, port, &found);
+	struct bridge_db_below below;
 
 	*ret_place = (struct bridge_place){ .offloaded = found.offloaded };
 	memcpy(ret_place->anchor, found.port_name, sizeof(ret_place->anchor));
+	if (bridge_db_below(engine->db, port, &below)) {
+		ret_place->ifindex = below.ifindex;
+		ret_place->direct = below.direct;
+		ret_place->beside = below.beside;
+		ret_place->mac = below.mac;
+		ret_place->bottom_ifindex = below.bottom_ifindex;
+		ret_place->bottom_vlan = below.vlan;
+		memcpy(ret_place->bottom, below.bottom_name, sizeof(ret_place->bottom));
+	}
 	if (!placed)
 		return false;
 	ret_place->bridge = found.bridge_ifindex;
@@ -198,6 +218,14 @@ static bool place(void *arg, const char *port, struct bridge_place *ret_place)
 	ret_place->pvid = found.pvid;
 	ret_place->pvid_tagged = found.pvid_tagged;
 	return true;
+}
+
+static bool vlan_on(void *arg, uint32_t bottom, uint16_t vlan,
+		    char ret_name[VM_IFNAME_MAX])
+{
+	struct engine *engine = arg;
+
+	return bridge_db_vlan_on(engine->db, bottom, vlan, ret_name);
 }
 
 static bool giaddr(void *arg, const char *port, struct addr *ret_giaddr)
@@ -244,6 +272,14 @@ static void watch_fdb(void *arg, const char *port, bool on)
 	watches_fdb(engine->watches, port, on);
 }
 
+static int fdb_quiet_at(void *arg, const char *port, uint16_t vlan, ms_t so_long,
+			void (*cb)(void *cb_arg, const struct mac *mac), void *cb_arg)
+{
+	struct engine *engine = arg;
+
+	return watches_quiet(engine->watches, port, vlan, so_long, cb, cb_arg);
+}
+
 static void keep(void *arg, const struct binding *binding)
 {
 	struct engine *engine = arg;
@@ -267,12 +303,14 @@ static void event(void *arg, const struct bridge_event *happened)
 
 static uint32_t random_bits(void *arg)
 {
-	uint32_t bits;
+	struct engine *engine = arg;
+	const ssize_t size = sizeof(engine->random);
 
-	(void)arg;
-	if (getrandom(&bits, sizeof(bits), 0) != sizeof(bits))
-		bits = (uint32_t)engine_now() * 2654435761u;
-	return bits;
+	if (!engine->n_random && getrandom(engine->random, (size_t)size, 0) != size)
+		return (uint32_t)engine_now() * 2654435761u;
+	if (!engine->n_random)
+		engine->n_random = RANDOM_MAX;
+	return engine->random[--engine->n_random];
 }
 
 static void log_wish(void *arg, int priority, const char *port, const struct vsi_id *vsi,
@@ -287,9 +325,11 @@ const struct bridge_io engine_io = {
 	.renounce = renounce, .mode = mode, .lq_send = lq_send, .place = place,
 	.giaddr = giaddr, .giaddr_listen = giaddr_listen, .giaddr_apart = giaddr_apart,
 	.keep = keep, .forget = forget, .event = event, .cases = cases,
-	.frame_send = frame_send, .own_mac = own_mac, .hear_arp = hear_arp,
+	.frame_send = frame_send, .own_mac = own_mac, .hear_probed = hear_probed,
+	.hear_dhcp = hear_dhcp, .hear_first = hear_first, .vlan_on = vlan_on,
 	.tell_module = tell_module, .mdb_put = engine_mdb_put, .mdb_drop = engine_mdb_drop,
 	.fdb_move = engine_fdb_move, .fdb_back = engine_fdb_back,
 	.router_port = engine_router_port, .port_of_mac = engine_port_of_mac,
-	.watch_fdb = watch_fdb, .random = random_bits, .log = log_wish,
+	.watch_fdb = watch_fdb, .fdb_quiet = fdb_quiet_at, .random = random_bits,
+	.log = log_wish,
 };

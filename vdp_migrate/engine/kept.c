@@ -5,6 +5,7 @@
 #include "kept.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct kept {
 	struct link_server *server;
 	struct store *store;
 	struct answer *answers;
+	atomic_bool asked; /* there are some */
 	ev_async progress;
 	ms_t now;
 };
@@ -145,6 +147,8 @@ void kept_commit(struct kept *kept)
 	for (struct answer *i = kept->answers; i; i = i->next)
 		if (!i->number)
 			i->number = number;
+	kept->asked = true;
+	/* It may have been written before the thread could see that. */
 	ev_async_send(kept->loop, &kept->progress);
 }
 
@@ -160,7 +164,8 @@ static void progress(void *arg)
 {
 	struct kept *kept = arg;
 
-	ev_async_send(kept->loop, &kept->progress);
+	if (kept->asked)
+		ev_async_send(kept->loop, &kept->progress);
 }
 
 static void take_back(void *arg, const struct store_record *record)
@@ -198,9 +203,12 @@ static void record_of(struct kept *kept, const struct binding *binding,
 
 static void written(struct ev_loop *loop, ev_async *watcher, int events)
 {
+	struct kept *kept = watcher->data;
+
 	(void)loop;
 	(void)events;
-	answer_all(watcher->data);
+	answer_all(kept);
+	kept->asked = kept->answers;
 }
 
 /* Those whose commit is on disk, or is not to come there now. */

@@ -39,6 +39,7 @@ struct link_client {
 	uint8_t who;		/* enum link_who; 0 before its hello */
 	unsigned number;	/* never reused */
 	bool dead;
+	bool apart;		/* of another version: is told ours, and not listened to */
 	bool watches;
 	uint32_t watch_seq;
 	unsigned n_queued;
@@ -68,6 +69,7 @@ static void write_client(struct ev_loop *loop, ev_io *watcher, int events);
 static void take_datagram(struct link_client *client, const uint8_t *b, size_t len);
 static void take(struct link_client *client, const struct link_msg *msg);
 static void hello(struct link_client *client, const struct link_hello *hello);
+static void say_hello(struct link_client *client);
 static void pass_back(struct link_server *server, const struct link_msg *msg);
 static void refuse_pending(struct link_server *server);
 static void send_msg(struct link_client *client, const struct link_msg *msg);
@@ -284,9 +286,7 @@ static void read_client(struct ev_loop *loop, ev_io *watcher, int events)
 		if (n > 0)
 			take_datagram(client, b, (size_t)n);
 	}
-	if (n > 0 && !client->dead)
-		return;
-	if (client->dead || n == 0 || (errno != EAGAIN && errno != EINTR))
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		client->dead = true;
 }
 
@@ -320,17 +320,23 @@ static void take_datagram(struct link_client *client, const uint8_t *b, size_t l
 	struct link_msg msg;
 	int got;
 
+	if (client->apart)
+		return;
 	while (!client->dead && (got = linkmsg_get(&rd, &msg, &error)) > 0)
 		take(client, &msg);
 	if (client->dead || got == 0)
 		return;
+	client->apart = got == -EPROTO && !client->who;
+	if (client->apart)
+		say_hello(client);
 	if (got == -EPROTO && !client->server->told_version)
-		log_line(LOG_ERR, "a client speaks another version of the link than %d: "
-			 "module, engine and companion must come from one build", LINK_VERSION);
+		log_line(LOG_ERR, "a client speaks version %u of the link, this engine %u: "
+			 "restart lldpad, or vdp-migrated, whichever is not of the version "
+			 "that is installed", b[1], LINK_VERSION);
 	else if (got != -EPROTO)
 		log_line(LOG_ERR, "link: %s at octet %zu: client cut off", error.what, error.at);
 	client->server->told_version = got == -EPROTO;
-	client->dead = true;
+	client->dead = !client->apart;
 }
 
 static void take(struct link_client *client, const struct link_msg *msg)
@@ -363,17 +369,14 @@ static void take(struct link_client *client, const struct link_msg *msg)
 static void hello(struct link_client *client, const struct link_hello *hello)
 {
 	struct link_server *server = client->server;
-	struct link_msg answer = { .type = LINK_HELLO };
 
-	answer.u.hello.who = LINK_ENGINE;
-	answer.u.hello.pid = (uint32_t)getpid();
 	if (hello->who == LINK_MODULE && client->uid != 0) {
 		log_line(LOG_WARNING, "uid %u says it is lldpad: refused", client->uid);
 		client->dead = true;
 		return;
 	}
 	client->who = hello->who;
-	send_msg(client, &answer);
+	say_hello(client);
 	if (hello->who != LINK_MODULE)
 		return;
 	if (server->module && server->module != client) {
@@ -382,6 +385,15 @@ static void hello(struct link_client *client, const struct link_hello *hello)
 	}
 	server->module = client;
 	log_line(LOG_INFO, "module in lldpad (pid %u) connected", hello->pid);
+}
+
+static void say_hello(struct link_client *client)
+{
+	struct link_msg msg = { .type = LINK_HELLO };
+
+	msg.u.hello.who = LINK_ENGINE;
+	msg.u.hello.pid = (uint32_t)getpid();
+	send_msg(client, &msg);
 }
 
 static void pass_back(struct link_server *server, const struct link_msg *msg)

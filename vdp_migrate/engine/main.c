@@ -327,7 +327,9 @@ static void stop(struct engine *engine)
 	watches_free(engine->watches);
 	giaddr_free(engine->giaddr);
 	port_socket_free(engine->ports);
-	port_socket_free(engine->arp);
+	port_socket_free(engine->probed);
+	first_frames_free(engine->first);
+	port_socket_free(engine->dhcp);
 	frame_out_free(engine->frames);
 	router_ports_free(engine->routers);
 	bridge_set_free(engine->set);

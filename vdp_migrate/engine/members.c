@@ -97,6 +97,7 @@ void members_settle(struct bridge *b, struct port *port)
 		b->io->log(b->arg, LOG_WARNING, port->name, NULL, line);
 	}
 	port->differ_logged = differing;
+	asking_rate_port(b, port);
 	ports_apply(b, port);
 }
 

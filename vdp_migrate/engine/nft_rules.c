@@ -31,7 +31,9 @@
  * ether type, not meta protocol, sorts frames: the kernel takes an 802.1ad tag
  * off as well. `meta protocol`, `meta l4proto` and `ip protocol` stand where nft
  * would else compare the ethertype behind the MAC addresses, which in a tagged
- * frame is 0x8100. Ports of a later fragment are payload: frag-off first.
+ * frame is 0x8100. Ports of a later fragment are payload: frag-off first. Protocols
+ * by number (IGMP 2, UDP 17, ICMPv6 58, PIM 103): nft looks names up in
+ * /etc/protocols, which need not be there.
  */
 static const char rules[] =
 	"add table bridge vdp_migrate\n"
@@ -76,18 +78,18 @@ static const char rules[] =
 	"    accept\n"
 	"  }\n"
 	"  chain u4 {\n"
-	"    ip protocol vmap { igmp : goto groups4, pim : return }\n"
+	"    ip protocol vmap { 2 : goto groups4, 103 : return }\n"
 	"    ip frag-off & 0x1fff == 0 udp sport 67 return\n"
 	"    iifname . ether saddr . ip saddr @b4u accept\n"
 	"    goto ask4\n"
 	"  }\n"
 	"  chain t4 {\n"
-	"    ip protocol vmap { igmp : goto groups4, pim : return }\n"
+	"    ip protocol vmap { 2 : goto groups4, 103 : return }\n"
 	"    ip frag-off & 0x1fff == 0 udp sport 67 return\n"
 	"    iifname . vlan id . ether saddr . ip saddr @b4t accept\n"
 	"    goto ask4\n"
 	"  }\n"
-	"  chain groups4 { ip protocol igmp igmp type { membership-query, 0x30 } "
+	"  chain groups4 { ip protocol 2 igmp type { membership-query, 0x30 } "
 	"    return; goto groups; }\n"
 	"  chain groups {\n"
 	"    iifname . ether saddr @macs goto known\n"
@@ -118,12 +120,12 @@ static const char rules[] =
 	"  chain six {\n"
 	"    meta protocol ip6 frag nexthdr { 0, 43, 44, 60 } return\n"
 	"    meta protocol ip6 frag frag-off != 0 accept\n"
-	"    meta l4proto pim return\n"
-	"    meta l4proto ipv6-icmp icmpv6 type { mld-listener-query, "
+	"    meta l4proto 103 return\n"
+	"    meta l4proto 58 icmpv6 type { mld-listener-query, "
 	"      nd-router-advert, nd-redirect, 151 } return\n"
-	"    meta l4proto ipv6-icmp icmpv6 type { mld-listener-report, "
+	"    meta l4proto 58 icmpv6 type { mld-listener-report, "
 	"      mld-listener-done, mld2-listener-report } goto groups\n"
-	"    meta l4proto udp udp sport 547 return\n"
+	"    meta l4proto 17 udp sport 547 return\n"
 	"    accept\n"
 	"  }\n"
 	"}\n";

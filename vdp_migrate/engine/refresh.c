@@ -161,7 +161,7 @@ static void renew(struct bridge *b, const struct refreshing *r,
 
 static void forget(struct bridge *b, struct refreshing *refreshing)
 {
-	asking_rate_cancel(b, refreshing->tag);
+	lq_cancel(b->lq, refreshing->tag);
 	HASH_DEL(b->refreshing, refreshing);
 	free(refreshing);
 }

@@ -30,6 +30,7 @@ void station_free(struct station *s)
 		drop(s, s->marks);
 	station_help_free(s->help);
 	station_tap_forget_ports(s);
+	station_lost_free(s);
 	free(s);
 }
 
@@ -38,6 +39,8 @@ void station_port(struct station *s, ms_t now, const struct link_port *port)
 	s->now = now;
 	station_help_port(s, port);
 	station_tap_port(s, port);
+	station_direct_port(s, port);
+	station_lost_port(s, port);
 }
 
 void station_vsi(struct station *s, ms_t now, const struct link_vsi *seen)
@@ -45,6 +48,7 @@ void station_vsi(struct station *s, ms_t now, const struct link_vsi *seen)
 	s->now = now;
 	station_help_vsi(s, seen);
 	station_tap_vsi(s, seen);
+	station_lost_vsi(s, seen);
 }
 
 void station_forgotten(struct station *s, ms_t now, const char *port)
@@ -52,6 +56,7 @@ void station_forgotten(struct station *s, ms_t now, const char *port)
 	s->now = now;
 	station_help_forgotten(s, port);
 	station_tap_forgotten(s, port);
+	station_lost_forgotten(s, port);
 }
 
 void station_mark(struct station *s, ms_t now, const struct link_mark *what)
@@ -93,6 +98,7 @@ void station_module_gone(struct station *s, ms_t now)
 	while (s->marks)
 		drop(s, s->marks);
 	station_tap_forget_ports(s);
+	station_lost_module_gone(s);
 }
 
 void station_replayed(struct station *s, ms_t now)

@@ -30,6 +30,18 @@ void station_links_changed(struct station *station, ms_t now);
 void station_frame(struct station *station, ms_t now, const char *port,
 		   const struct inet_frame *frame);
 
+/* … that came in or went out at any interface, whole DHCPv4 (bridge_io.hear_dhcp). */
+void station_dhcp(struct station *station, ms_t now, const char *interface, bool out,
+		  const struct inet_frame *frame);
+
+/* … that went out there, and is not known; NULL: nobody knows where. */
+void station_dhcp_doubt(struct station *station, ms_t now, const char *interface);
+
+/* From the wire: the first frame to this MAC has come in there (bridge_io.hear_first).
+ * Where to it goes, untagged as it is; NULL: nowhere. */
+const char *station_turned(struct station *station, ms_t now, const char *interface,
+			   const struct mac *mac);
+
 /* From the module: the switch asks for help for VSIs of this server. */
 void station_help_asked(struct station *station, ms_t now, const struct link_help *help);
 
@@ -61,7 +73,7 @@ const char *station_help_state_text(enum station_help_state state);
 /* A lease that a VM of this server has been seen to get, and that is sure: alive, and on
  * one interface. */
 struct station_lease_info {
-	const char *tap;
+	const char *tap;	/* or macvtap */
 	uint16_t vlan;
 	struct mac mac;
 	struct addr ip, server;
@@ -71,6 +83,17 @@ struct station_lease_info {
 void station_each_lease(struct station *station, ms_t now,
 			void (*cb)(void *arg, const struct station_lease_info *info),
 			void *arg);
+
+/* An entry of a VSI that was associated here, and that lldpad has lost since. */
+struct station_lost_info {
+	const char *port, *why;
+	const struct vsi_id *id;
+	struct vsi_entry entry;
+	ms_t since;
+};
+void station_each_lost(struct station *station, ms_t now,
+		       void (*cb)(void *arg, const struct station_lost_info *info),
+		       void *arg);
 
 struct station_help_counts {
 	uint64_t asked, refused, sent, send_errors, answered, naks;

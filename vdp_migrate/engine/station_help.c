@@ -38,7 +38,6 @@ static void request_send(struct station *s, struct help_request *request);
 static void over(struct station *s, struct help_request *request,
 		 enum station_help_state state, const char *why);
 static void requests_end(struct station_help *h, const struct vsi_key *key);
-static int role_of(struct station *s, const char *port);
 static void warn(struct station *s, const struct help_request *request, const char *text);
 static void tell(struct station *s, const struct help_request *request, const char *why);
 
@@ -90,7 +89,7 @@ void station_help_vsi(struct station *s, const struct link_vsi *seen)
 {
 	const struct vsi_key key = station_key(&seen->id, seen->port);
 
-	if (role_of(s, seen->port) != LINK_ROLE_STATION)
+	if (station_help_role(s, seen->port) != LINK_ROLE_STATION)
 		return;
 	if (seen->mode == VDP22_DEASSOC || seen->what == LINK_VSI_TIMEOUT) {
 		requests_end(s->help, &key);
@@ -126,12 +125,19 @@ void station_help_asked(struct station *s, ms_t now, const struct link_help *hel
 		ask(s, help, i);
 }
 
-static bool still_here(void *arg, const char *tap, uint32_t bridge)
+/* A name may be another interface's by now. */
+static bool still_here(void *arg, const char *tap, uint32_t ifindex, uint32_t bridge)
 {
-	const struct station *s = arg;
+	struct station *s = arg;
 	struct bridge_place place;
+	bool bridged = s->io->place(s->arg, tap, &place);
 
-	return s->io->place(s->arg, tap, &place) && (!bridge || place.bridge == bridge);
+	if (place.ifindex != ifindex)
+		return false;
+	if (!bridge)
+		return bridged || place.direct || station_help_role(s, tap) >= 0;
+	return (bridged && place.bridge == bridge) ||
+	       (place.direct && place.bottom_ifindex == bridge);
 }
 
 void station_help_links_changed(struct station *s)
@@ -141,7 +147,7 @@ void station_help_links_changed(struct station *s)
 
 void station_help_frame(struct station *s, const char *port, const struct inet_frame *frame)
 {
-	int role = role_of(s, port);
+	int role = station_help_role(s, port);
 	struct station_leases_seen seen = {
 		.port = port, .network = role == LINK_ROLE_STATION, .src = frame->src,
 	};
@@ -153,6 +159,7 @@ void station_help_frame(struct station *s, const char *port, const struct inet_f
 	if (!s->help->told || (role >= 0 && role != LINK_ROLE_STATION) ||
 	    !s->io->place(s->arg, port, &place))
 		return;
+	seen.ifindex = place.ifindex;
 	seen.bridge = place.bridge;
 	seen.vlan = frame->vlan || !place.vlans ? frame->vlan : place.pvid;
 	if (seen.network)
@@ -175,6 +182,34 @@ void station_help_frame(struct station *s, const char *port, const struct inet_f
 		else if (message.type == DHCP4_NAK)
 			over(s, i, STATION_HELP_NAK, "DHCPNAK");
 	}
+}
+
+int station_help_role(struct station *s, const char *name)
+{
+	const struct station_help *h = s->help;
+	struct bridge_place place;
+	const char *bottom = name;
+	int role = -1;
+
+	(void)s->io->place(s->arg, name, &place);
+	if (place.direct)
+		return -1;
+	if (place.bottom_vlan)
+		bottom = place.bottom;
+	for (unsigned i = 0; i < h->n_ports; i++) {
+		const char *port = h->ports[i].name;
+		struct bridge_place its;
+		bool is_it = !strcmp(port, name) || !strcmp(port, bottom);
+
+		if (!is_it) {
+			(void)s->io->place(s->arg, port, &its);
+			is_it = !strcmp(its.anchor, bottom);
+		}
+		/* Of a bond's slaves one that says nothing says nothing. */
+		if (is_it && h->ports[i].role > role)
+			role = h->ports[i].role;
+	}
+	return role;
 }
 
 ms_t station_help_deadline(const struct station *s)
@@ -363,28 +398,6 @@ static void requests_end(struct station_help *h, const struct vsi_key *key)
 		h->n_requests--;
 		free(request);
 	}
-}
-
-/* enum link_role of a port of the module's, or of the bond that it is a slave of; -1:
- * none of them, so a VM's interface. */
-static int role_of(struct station *s, const char *name)
-{
-	const struct station_help *h = s->help;
-	int role = -1;
-
-	for (unsigned i = 0; i < h->n_ports; i++) {
-		struct bridge_place place;
-		bool is_it = !strcmp(h->ports[i].name, name);
-
-		if (!is_it) {
-			(void)s->io->place(s->arg, h->ports[i].name, &place);
-			is_it = !strcmp(place.anchor, name);
-		}
-		/* Of a bond's slaves one that says nothing says nothing. */
-		if (is_it && h->ports[i].role > role)
-			role = h->ports[i].role;
-	}
-	return role;
 }
 
 static void warn(struct station *s, const struct help_request *request, const char *text)

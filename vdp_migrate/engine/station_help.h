@@ -70,6 +70,10 @@ static inline bool station_key_equal(const struct vsi_key *a, const struct vsi_k
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/* station_help.c: enum link_role of a port of the module's, or of the bond that it is a
+ * slave of, or of a VLAN of one of these; -1: none of them. */
+int station_help_role(struct station *station, const char *name);
+
 /* station_know.c: HELP_REQUEST, and what to ask for; or why not. */
 enum help_verdict station_know_decide(struct station *station, const struct link_help *help,
 				      const struct vsi_entry *entry,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Help requests, the server's side: what is known of a VM's lease, of the mark and of what
- * was seen on this server, and which VSIs there are on the uplinks. core/help decides.
+ * Help requests, the server's side: what is known of a VM's lease, of the mark and of
+ * what was seen on this server, and which VSIs there are on the uplinks. core/help
+ * decides.
  */
 #include "station_help.h"
 
@@ -10,6 +11,7 @@
 #include "wire/text.h"
 
 #define VSIS_MAX 4096
+#define HOSTS_MAX 3
 
 static enum help_verdict decide(struct station *s, const struct vsi_key *key,
 				const struct vsi_entry *entry, struct help_facts *facts,
@@ -22,10 +24,10 @@ static unsigned times(const struct help_vsi *vsi, const struct mac *mac);
 static struct help_vsi *find(const struct station_help *h, const struct vsi_key *key);
 static struct help_vsi *get(struct station *s, const struct vsi_key *key);
 static bool is_anothers(struct station *s, const struct vsi_key *key,
-			const struct vsi_entry *entry, const struct binding_host *host,
-			const struct addr *ip);
-static bool host_of(struct station *s, const char *port, const struct vsi_entry *entry,
-		    struct binding_host *ret_host);
+			const struct vsi_entry *entry, const struct addr *ip);
+static unsigned hosts_of(struct station *s, const char *port,
+			 const struct vsi_entry *entry,
+			 struct binding_host ret_hosts[HOSTS_MAX]);
 
 enum help_verdict station_know_decide(struct station *s, const struct link_help *help,
 				      const struct vsi_entry *entry,
@@ -39,8 +41,6 @@ enum help_verdict station_know_decide(struct station *s, const struct link_help 
 		.dhcp4 = help->dhcp4, .mac = entry->mac, .giaddr = help->giaddr,
 	};
 	enum help_verdict verdict = decide(s, &key, entry, &facts, &known);
-	struct binding_host host;
-	bool bridged;
 
 	if (verdict == HELP_NO_ADDRESS && mark && mark->spent)
 		return HELP_SPENT;
@@ -49,8 +49,7 @@ enum help_verdict station_know_decide(struct station *s, const struct link_help 
 		return HELP_VLANS;
 	if (verdict != HELP_REQUEST)
 		return verdict;
-	bridged = host_of(s, help->port, entry, &host);
-	if (is_anothers(s, &key, entry, bridged ? &host : NULL, &known.ip))
+	if (is_anothers(s, &key, entry, &known.ip))
 		return HELP_ANOTHERS;
 	*ret_lease = known;
 	return HELP_REQUEST;
@@ -89,11 +88,11 @@ void station_know_left(struct station *s, const struct vsi_key *key)
 {
 	const struct help_vsi *vsi = find(s->help, key);
 	struct station_mark *mark = station_mark_of(s, &key->id);
-	struct binding_host host;
+	struct binding_host hosts[HOSTS_MAX];
 
 	for (unsigned i = 0; vsi && i < vsi->n; i++)
-		if (host_of(s, key->port, &vsi->entries[i], &host))
-			station_leases_left(s->help->leases, &host);
+		for (unsigned n = hosts_of(s, key->port, &vsi->entries[i], hosts); n; n--)
+			station_leases_left(s->help->leases, &hosts[n - 1]);
 	if (vsi && mark)
 		mark->spent = true;
 	station_know_forget(s->help, key);
@@ -122,7 +121,8 @@ static enum help_verdict decide(struct station *s, const struct vsi_key *key,
 	const struct help_vsi *vsi = find(s->help, key);
 	const struct station_lease *lease = NULL;
 	struct help_known marked, snooped;
-	struct binding_host host;
+	struct binding_host hosts[HOSTS_MAX];
+	bool several = false;
 
 	if (mark && mark_speaks(mark, vsi, entry)) {
 		marked = (struct help_known){
@@ -131,14 +131,21 @@ static enum help_verdict decide(struct station *s, const struct vsi_key *key,
 		};
 		facts->mark = &marked;
 	}
-	if (host_of(s, key->port, entry, &host))
-		lease = station_leases_find(s->help->leases, &host);
+	for (unsigned n = hosts_of(s, key->port, entry, hosts); n; n--) {
+		const struct station_lease *found =
+			station_leases_find(s->help->leases, &hosts[n - 1]);
+
+		several |= found && lease;
+		if (found && (!lease || is_vms_own(s, mark, found)))
+			lease = found;
+	}
 	if (!lease)
 		return help_decide(facts, ret_lease);
 	snooped = (struct help_known){
 		.ip = lease->ip, .client_id = lease->client_id,
 		.no_client_id = !lease->client_id.len && !lease->odd_client_id,
-		.ended = lease->ends <= s->now, .contested = lease->contested_until > s->now,
+		.ended = lease->ends <= s->now,
+		.contested = several || lease->contested_until > s->now,
 	};
 	if (is_vms_own(s, mark, lease))
 		facts->snooped = &snooped;
@@ -203,11 +210,13 @@ static struct help_vsi *get(struct station *s, const struct vsi_key *key)
 
 /* By what was seen of another VM here, or by the mark of another VSI in the same VLAN. */
 static bool is_anothers(struct station *s, const struct vsi_key *key,
-			const struct vsi_entry *entry, const struct binding_host *host,
-			const struct addr *ip)
+			const struct vsi_entry *entry, const struct addr *ip)
 {
-	if (host && station_leases_others(s->help->leases, s->now, host, ip))
-		return true;
+	struct binding_host hosts[HOSTS_MAX];
+
+	for (unsigned n = hosts_of(s, key->port, entry, hosts); n; n--)
+		if (station_leases_others(s->help->leases, s->now, &hosts[n - 1], ip))
+			return true;
 	for (const struct station_mark *i = s->marks; i; i = i->hh.next) {
 		struct vsi_key other = station_key(&i->what.id, key->port);
 		const struct help_vsi *vsi = find(s->help, &other);
@@ -224,17 +233,32 @@ static bool is_anothers(struct station *s, const struct vsi_key *key,
 	return false;
 }
 
-/* Where the uplink is a port of the VMs' bridge. */
-static bool host_of(struct station *s, const char *port, const struct vsi_entry *entry,
-		    struct binding_host *ret_host)
+/* Where its VM may be: in the bridge that the uplink is a port of, or that the
+ * interface of its VLAN there is a port of; or on the uplink itself, by a macvtap. */
+static unsigned hosts_of(struct station *s, const char *port,
+			 const struct vsi_entry *entry,
+			 struct binding_host ret_hosts[HOSTS_MAX])
 {
-	struct bridge_place place;
+	struct bridge_place place, uplink, tagged;
+	char name[VM_IFNAME_MAX];
+	unsigned n = 0;
 
-	if (!s->io->place(s->arg, port, &place))
-		return false;
-	*ret_host = (struct binding_host){
-		.bridge = place.bridge, .mac = entry->mac,
-		.vlan = entry->vlan || !place.vlans ? entry->vlan : place.pvid,
-	};
-	return true;
+	if (s->io->place(s->arg, port, &place))
+		ret_hosts[n++] = (struct binding_host){
+			.bridge = place.bridge, .mac = entry->mac,
+			.vlan = entry->vlan || !place.vlans ? entry->vlan : place.pvid,
+		};
+	(void)s->io->place(s->arg, place.anchor, &uplink);
+	if (!uplink.bottom_ifindex)
+		return n;
+	ret_hosts[n++] = (struct binding_host){ .bridge = uplink.bottom_ifindex,
+						.mac = entry->mac, .vlan = entry->vlan };
+	if (entry->vlan && s->io->vlan_on &&
+	    s->io->vlan_on(s->arg, uplink.bottom_ifindex, entry->vlan, name) &&
+	    s->io->place(s->arg, name, &tagged))
+		ret_hosts[n++] = (struct binding_host){
+			.bridge = tagged.bridge, .mac = entry->mac,
+			.vlan = tagged.vlans ? tagged.pvid : 0,
+		};
+	return n;
 }

@@ -28,11 +28,13 @@ struct station_leases {
 	unsigned n_taps;
 	struct tap {
 		char name[VM_IFNAME_MAX];	/* "" = free */
+		uint32_t ifindex;
 		ms_t since;			/* free */
 	} *taps;				/* by number - 1 */
 };
 
-static uint16_t tap_number(struct station_leases *leases, ms_t now, const char *name);
+static uint16_t tap_number(struct station_leases *leases, ms_t now, const char *name,
+			   uint32_t ifindex);
 static void bound(struct station_leases *leases, ms_t now,
 		  const struct snoop_change *change);
 static struct station_lease *get(struct station_leases *leases, ms_t now,
@@ -72,8 +74,8 @@ void station_leases_see(struct station_leases *leases, ms_t now,
 {
 	const struct snoop_seen in = {
 		.bridge = seen->bridge, .vlan = seen->vlan, .trusted = seen->network,
-		.port = tap_number(leases, now, seen->port), .src = seen->src,
-		.message = seen->message,
+		.port = tap_number(leases, now, seen->port, seen->ifindex),
+		.src = seen->src, .message = seen->message,
 	};
 	struct snoop_change change;
 	struct station_lease *lease;
@@ -89,7 +91,7 @@ void station_leases_see(struct station_leases *leases, ms_t now,
 		bound(leases, now, &change);
 		return;
 	case SNOOP_RENEWED:
-		if (lease && addr_equal(&lease->ip, &change.ip))
+		if (lease && addr_equal(&lease->ip, &change.ip) && !seen->direct)
 			lease->ends = lease_end(now, change.lease_s);
 		return;
 	case SNOOP_ENDED:
@@ -97,6 +99,17 @@ void station_leases_see(struct station_leases *leases, ms_t now,
 			drop(leases, lease);
 		return;
 	}
+}
+
+void station_leases_doubt(struct station_leases *leases, ms_t now,
+			  const struct station_leases_seen *seen)
+{
+	struct snoop_seen in = { 0 };
+
+	if (seen)
+		in = (struct snoop_seen){ .bridge = seen->bridge, .vlan = seen->vlan,
+					  .message = seen->message };
+	snoop_doubt(leases->snoop, now, seen ? &in : NULL);
 }
 
 const struct station_lease *station_leases_find(const struct station_leases *leases,
@@ -144,19 +157,22 @@ void station_leases_left(struct station_leases *leases, const struct binding_hos
 }
 
 void station_leases_check(struct station_leases *leases, ms_t now,
-			  bool (*here)(void *arg, const char *tap, uint32_t bridge),
+			  bool (*here)(void *arg, const char *tap, uint32_t ifindex,
+				       uint32_t bridge),
 			  void *arg)
 {
 	for (struct station_lease *i = leases->leases, *next; i; i = next) {
+		const struct tap *tap = &leases->taps[i->tap - 1];
+
 		next = i->hh.next;
-		if (!here(arg, station_leases_tap(leases, i), i->host.bridge))
+		if (!here(arg, tap->name, tap->ifindex, i->host.bridge))
 			drop(leases, i);
 	}
 	/* Names of VMs' interfaces are not used again: numbers are, later. */
 	for (unsigned n = 0; n < leases->n_taps; n++) {
 		struct tap *tap = &leases->taps[n];
 
-		if (!*tap->name || here(arg, tap->name, 0))
+		if (!*tap->name || here(arg, tap->name, tap->ifindex, 0))
 			continue;
 		*tap->name = 0;
 		tap->since = now;
@@ -166,12 +182,14 @@ void station_leases_check(struct station_leases *leases, ms_t now,
 /* Statics. */
 
 /* 0: too many. */
-static uint16_t tap_number(struct station_leases *leases, ms_t now, const char *name)
+static uint16_t tap_number(struct station_leases *leases, ms_t now, const char *name,
+			   uint32_t ifindex)
 {
 	unsigned n = leases->n_taps, at = 0;
 	struct tap *grown;
 
-	while (at < leases->n_taps && strcmp(leases->taps[at].name, name)) {
+	while (at < leases->n_taps && (leases->taps[at].ifindex != ifindex ||
+				       strcmp(leases->taps[at].name, name))) {
 		const struct tap *tap = &leases->taps[at];
 
 		if (n == leases->n_taps && !*tap->name && now - tap->since >= TAP_FREE_MS)
@@ -189,7 +207,7 @@ static uint16_t tap_number(struct station_leases *leases, ms_t now, const char *
 		leases->taps = grown;
 		leases->n_taps++;
 	}
-	leases->taps[n] = (struct tap){ 0 };
+	leases->taps[n] = (struct tap){ .ifindex = ifindex };
 	memcpy(leases->taps[n].name, name, strnlen(name, VM_IFNAME_MAX - 1));
 	return (uint16_t)(n + 1);
 }

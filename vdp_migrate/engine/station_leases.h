@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The leases that this server has seen its own VMs get: a DHCPREQUEST that came in on a
- * VM's interface from the MAC that it speaks of, and the DHCPACK to it that came in by the
- * uplink. A reply that comes in on a VM's interface counts for nothing, whoever seems to
- * send it.
+ * VM's interface from the MAC that it speaks of, and the DHCPACK to it that came in by
+ * the uplink. A reply that comes in on a VM's interface counts for nothing, whoever
+ * seems to send it.
  *
- * VLANs are those of the bridge. What is known of a VM ends with its interface, its
- * DHCPRELEASE, or when its MAC is seen beyond the uplink: it may have another lease since.
+ * VLANs are those of the bridge, or of the uplink (direct). What is known of a VM ends
+ * with its interface, its DHCPRELEASE, or, in a bridge, when its MAC is seen beyond the
+ * uplink: it may have another lease since.
  */
 #ifndef ENGINE_STATION_LEASES_H
 #define ENGINE_STATION_LEASES_H
@@ -33,10 +34,13 @@ struct station_leases;
 struct station_leases *station_leases_new(void);
 void station_leases_free(struct station_leases *leases);
 
-/* A DHCP message that came in on this port of a bridge; network: on the uplink. */
+/* A DHCP message that came in on this port of a bridge; network: on the uplink. direct:
+ * that left by this macvtap, or came in on the interface that it stands on, which is the
+ * bridge then; only what was asked for counts there. */
 struct station_leases_seen {
 	const char *port;
-	bool network;
+	uint32_t ifindex;	/* the port's */
+	bool network, direct;
 	uint32_t bridge;
 	uint16_t vlan;		/* in the bridge */
 	struct mac src;		/* Ethernet */
@@ -44,6 +48,11 @@ struct station_leases_seen {
 };
 void station_leases_see(struct station_leases *leases, ms_t now,
 			const struct station_leases_seen *seen);
+
+/* A reply that a guest may have sent: the real one is not told from it for a while.
+ * NULL: to any request. */
+void station_leases_doubt(struct station_leases *leases, ms_t now,
+			  const struct station_leases_seen *seen);
 
 /* NULL: none was seen. Whether it is over is the asker's to see. */
 const struct station_lease *station_leases_find(const struct station_leases *leases,
@@ -60,9 +69,11 @@ unsigned station_leases_count(const struct station_leases *leases);
 
 /* This VM is not here any more. */
 void station_leases_left(struct station_leases *leases, const struct binding_host *host);
-/* Interfaces have come or gone: `here` says of each whether it is still in that bridge. */
+/* Interfaces have come or gone: `here` says of each whether it is still in that bridge
+ * (0: any). */
 void station_leases_check(struct station_leases *leases, ms_t now,
-			  bool (*here)(void *arg, const char *tap, uint32_t bridge),
+			  bool (*here)(void *arg, const char *tap, uint32_t ifindex,
+				       uint32_t bridge),
 			  void *arg);
 
 #endif

@@ -24,6 +24,8 @@ struct station_tap {
 	uint8_t mode;		/* of its VSI's last request here, 0 = none that holds */
 	char uplink[VM_IFNAME_MAX];	/* … and on which port */
 	bool moved;		/* the FDB has been told since that became associate */
+	bool hears;		/* the first frame to its MACs is to be told … */
+	bool turned;		/* … and has been: the switch sends to here */
 	uint8_t heard;		/* reports, 1 << enum addr_family */
 	ms_t close_at;
 	unsigned n_entries;	/* filter info of that request */
@@ -52,8 +54,10 @@ struct station {
 	struct station_mark *marks;
 	struct station_help *help;
 	struct station_uplink *uplinks;
+	struct station_assoc *assocs;	/* station_lost.c */
 	unsigned n_taps_open;
 	bool tap_look;		/* a tap may have come or gone */
+	bool hears_dhcp;	/* station_dhcp() is called */
 };
 
 /* NULL: it is not marked. */
@@ -72,6 +76,9 @@ void station_help_frame(struct station *station, const char *port,
 ms_t station_help_deadline(const struct station *station);
 void station_help_tick(struct station *station);
 
+/* station_direct.c: there is a port of the module's. */
+void station_direct_port(struct station *station, const struct link_port *port);
+
 /* station_tap.c: marked, or marked anew; before a mark goes. */
 void station_tap_marked(struct station *station, struct station_mark *mark);
 void station_tap_unmarked(struct station *station, struct station_mark *mark);
@@ -84,5 +91,12 @@ void station_tap_frame(struct station *station, const char *port,
 		       const struct inet_frame *frame);
 ms_t station_tap_deadline(const struct station *station);
 void station_tap_tick(struct station *station);
+
+/* station_lost.c: associations that hold, or that lldpad has lost. */
+void station_lost_port(struct station *station, const struct link_port *port);
+void station_lost_vsi(struct station *station, const struct link_vsi *seen);
+void station_lost_forgotten(struct station *station, const char *port);
+void station_lost_module_gone(struct station *station);
+void station_lost_free(struct station *station);
 
 #endif

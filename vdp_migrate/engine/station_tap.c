@@ -4,8 +4,9 @@
  * comes in what its switch sends to it. Once it has heard any query a snooping bridge
  * prunes; and it has learned the VM's MAC on its uplink. So the tap of a marked VSI is a
  * multicast router port (it gets all groups) from when it is there until the VM has
- * reported its groups, and the VM's FDB entries go to the tap with the associate request,
- * when the VM has stopped at its source.
+ * reported its groups, and the VM's FDB entries go to the tap when the VM has stopped at
+ * its source: with the first frame that the switch sends to here for it, or else with the
+ * associate request.
  *
  * A macvtap stands in no bridge: nothing to do. RFC 4541 for what a bridge prunes.
  */
@@ -32,7 +33,8 @@ static void requested(struct station *s, struct station_mark *mark,
 static void answered(struct station *s, struct station_mark *mark,
 		     const struct link_vsi *seen);
 static void over(struct station *s, struct station_mark *mark);
-static void keep_entries(struct station_tap *tap, const struct link_vsi *seen);
+static void keep_entries(struct station *s, struct station_mark *mark,
+			 const struct link_vsi *seen);
 static void look(struct station *s, struct station_mark *mark);
 static bool find(struct station *s, const struct station_mark *mark,
 		 struct bridge_place *ret_uplink, char ret_name[VM_IFNAME_MAX]);
@@ -42,7 +44,10 @@ static bool has_tap(struct station *s, const struct bridge_place *uplink,
 		    const struct mac *vm, char ret_name[VM_IFNAME_MAX]);
 static void open_tap(struct station *s, struct station_mark *mark);
 static void close_tap(struct station *s, struct station_mark *mark, const char *why);
+static void hear(struct station *s, struct station_mark *mark, bool on);
 static void move(struct station *s, struct station_mark *mark);
+static const struct mac *mac_of(const struct station_mark *mark,
+				const struct vsi_entry *entry);
 static bool is_vms(const struct station_mark *mark, const struct mac *mac);
 
 void station_tap_marked(struct station *s, struct station_mark *mark)
@@ -146,6 +151,25 @@ void station_tap_frame(struct station *s, const char *port,
 	}
 }
 
+/* The VM may still be on its way, and be heard here by the uplink once more: the
+ * associate moves it again. */
+const char *station_turned(struct station *s, ms_t now, const char *interface,
+			   const struct mac *mac)
+{
+	s->now = now;
+	for (struct station_mark *mark = s->marks; mark; mark = mark->hh.next) {
+		struct station_tap *tap = &mark->tap;
+
+		if (!tap->hears || strcmp(tap->uplink, interface) || !is_vms(mark, mac))
+			continue;
+		move(s, mark);
+		tap->moved = false;
+		tap->turned = true;
+		return tap->name;
+	}
+	return NULL;
+}
+
 ms_t station_tap_deadline(const struct station *s)
 {
 	ms_t first = s->tap_look ? s->now : MS_NEVER;
@@ -201,7 +225,7 @@ static void requested(struct station *s, struct station_mark *mark,
 		return;
 	}
 	memcpy(tap->uplink, seen->port, sizeof(tap->uplink));
-	keep_entries(tap, seen);
+	keep_entries(s, mark, seen);
 	tap->mode = seen->mode;
 	if (assoc && replayed) { /* it was so before we came */
 		tap->moved = true;
@@ -209,13 +233,15 @@ static void requested(struct station *s, struct station_mark *mark,
 		return;
 	}
 	if (first) {
-		tap->moved = false;
+		tap->moved = tap->turned = false;
 		tap->close_at = MS_NEVER;
 		if (tap->state == TAP_DONE)
 			tap->state = TAP_WANTED;
 	}
 	look(s, mark);
-	if (assoc && !tap->moved)
+	if (!assoc)
+		hear(s, mark, true);
+	else if (!tap->moved)
 		move(s, mark);
 }
 
@@ -240,8 +266,10 @@ static void over(struct station *s, struct station_mark *mark)
 	close_tap(s, mark, "its VSI has ended");
 }
 
-static void keep_entries(struct station_tap *tap, const struct link_vsi *seen)
+static void keep_entries(struct station *s, struct station_mark *mark,
+			 const struct link_vsi *seen)
 {
+	struct station_tap *tap = &mark->tap;
 	size_t size = seen->n_entries * sizeof(seen->entries[0]);
 	struct vsi_entry *entries;
 
@@ -252,6 +280,7 @@ static void keep_entries(struct station_tap *tap, const struct link_vsi *seen)
 	if (!entries)
 		return;
 	memcpy(entries, seen->entries, size);
+	hear(s, mark, false);
 	free(tap->entries);
 	tap->entries = entries;
 	tap->n_entries = seen->n_entries;
@@ -281,6 +310,8 @@ static void look(struct station *s, struct station_mark *mark)
 	open_tap(s, mark);
 	if (tap->mode == VDP22_ASSOC && !tap->moved)
 		move(s, mark);
+	else if (tap->mode)
+		hear(s, mark, true);
 }
 
 /* Of the bridge of the port where its VSI is announced, else of any uplink's. */
@@ -350,12 +381,34 @@ static void close_tap(struct station *s, struct station_mark *mark, const char *
 	struct station_tap *tap = &mark->tap;
 	bool was_open = tap->state == TAP_OPEN;
 
+	hear(s, mark, false);
 	tap->state = TAP_DONE;
 	if (!was_open)
 		return;
 	s->n_taps_open--;
 	(void)s->io->router_port(s->arg, tap->name, false);
 	s->io->log(s->arg, LOG_DEBUG, tap->name, &mark->what.id, why);
+}
+
+/* The first frame to one of its MACs that its switch sends to here; where the bridge has
+ * VLANs the associate must do. */
+static void hear(struct station *s, struct station_mark *mark, bool on)
+{
+	struct station_tap *tap = &mark->tap;
+	struct bridge_place uplink;
+
+	if (on == tap->hears || !s->io->hear_first ||
+	    (on && (tap->state != TAP_OPEN || tap->mode == VDP22_ASSOC || tap->turned ||
+		    !s->io->place(s->arg, tap->uplink, &uplink) ||
+		    uplink.bridge != tap->bridge || uplink.vlans)))
+		return;
+	tap->hears = on;
+	for (unsigned i = 0; i < tap->n_entries; i++) {
+		const struct mac *mac = mac_of(mark, &tap->entries[i]);
+
+		if (!mac_is_zero(mac))
+			(void)s->io->hear_first(s->arg, tap->uplink, mac, on);
+	}
 }
 
 /* Each of its entries goes to the tap, in the VLAN that the uplink's bridge has it in. */
@@ -370,8 +423,7 @@ static void move(struct station *s, struct station_mark *mark)
 	tap->moved = true;
 	for (unsigned i = 0; i < tap->n_entries; i++) {
 		const struct vsi_entry *entry = &tap->entries[i];
-		const struct mac *mac =
-			mac_is_zero(&entry->mac) ? &mark->what.mac : &entry->mac;
+		const struct mac *mac = mac_of(mark, entry);
 		uint16_t vlan = 0;
 
 		if (uplink.vlans)
@@ -379,6 +431,13 @@ static void move(struct station *s, struct station_mark *mark)
 		if (!mac_is_zero(mac) && (vlan || !uplink.vlans))
 			(void)s->io->fdb_move(s->arg, tap->name, vlan, mac);
 	}
+	hear(s, mark, false);
+}
+
+static const struct mac *mac_of(const struct station_mark *mark,
+				const struct vsi_entry *entry)
+{
+	return mac_is_zero(&entry->mac) ? &mark->what.mac : &entry->mac;
 }
 
 static bool is_vms(const struct station_mark *mark, const struct mac *mac)

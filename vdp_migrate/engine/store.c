@@ -358,10 +358,14 @@ static void discard(struct change **changes)
 static void *write_all(void *arg)
 {
 	struct store *store = arg;
+	const struct sched_param none = { 0 };
 	struct change *work = NULL;
 	uint64_t number = 0;
 	int last = 0;
 
+	/* When the disk is ready it does not push those aside (the loop, the DHCP server)
+	 * who work on what a VM waits for. */
+	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 	/* The first transaction, empty or not, says which boot this is. */
 	do {
 		int err = write_work(store, work);

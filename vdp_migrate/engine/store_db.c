@@ -385,6 +385,9 @@ static int read_rows(struct store_db *db,
 		}
 		if (record.binding.lease_end != MS_NEVER)
 			record.binding.lease_end += db->shift - db->offset;
+		if (record.binding.under.known &&
+		    record.binding.under.lease_end != MS_NEVER)
+			record.binding.under.lease_end += db->shift - db->offset;
 		cb(arg, &record);
 	}
 	sqlite3_finalize(statement);

@@ -5,6 +5,7 @@
 #include "store_row.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define VLAN_MAX 4094
@@ -14,6 +15,7 @@
 static int name_decode(const char *text, char ret_name[VM_IFNAME_MAX]);
 static int state_decode(const char *text, uint8_t *ret_state);
 static int origin_decode(const char *text, uint8_t *ret_origin);
+static int lease_decode(const struct store_row *row, struct binding *binding);
 
 void store_row_encode(const struct store_record *record, struct store_row_room *room,
 		      struct store_row *ret_row)
@@ -33,6 +35,15 @@ void store_row_encode(const struct store_record *record, struct store_row_room *
 
 	if (row.ends)
 		row.lease_end = binding->lease_end;
+	if (binding->under.known) {
+		snprintf(room->origin, sizeof(room->origin), "%s,%s", row.origin,
+			 binding_origin_text(binding->under.origin));
+		row.origin = room->origin;
+		row.lease_s = binding->under.lease_s;
+		row.ends = binding->under.lease_end != MS_NEVER;
+		if (row.ends)
+			row.lease_end = binding->under.lease_end;
+	}
 	if (binding->vsi.format)
 		row.vsi = vsi_id_text(&binding->vsi, room->vsi);
 	if (binding->server.family)
@@ -54,24 +65,17 @@ int store_row_decode(const struct store_row *row, struct client_id *id,
 	    mac_parse(row->mac, &binding->host.mac) || mac_is_zero(&binding->host.mac) ||
 	    !row->ip || addr_parse(row->ip, &binding->ip) || addr_is_any(&binding->ip) ||
 	    state_decode(row->state, &binding->state) ||
-	    origin_decode(row->origin, &binding->origin) ||
 	    (row->vsi && vsi_id_parse(row->vsi, &binding->vsi)) ||
 	    (row->server && addr_parse(row->server, &binding->server)) ||
-	    (row->client_id && client_id_parse(row->client_id, id)) || row->lease_s < 0 ||
-	    row->lease_s > UINT32_MAX)
+	    (row->client_id && client_id_parse(row->client_id, id)) ||
+	    lease_decode(row, binding))
 		return -EINVAL;
 	binding->host.vlan = (uint16_t)row->vlan;
-	binding->lease_s = (uint32_t)row->lease_s;
 	if (row->client_id)
 		record.client_id = id;
 	/* Without a port there is only what an operator has said. */
 	if (!*record.port && binding->origin != BINDING_STATIC)
 		return -EINVAL;
-	if (row->ends && binding->origin != BINDING_STATIC) {
-		if (row->lease_end < -TIME_MAX_MS || row->lease_end > TIME_MAX_MS)
-			return -EINVAL;
-		binding->lease_end = row->lease_end;
-	}
 	*ret_record = record;
 	return 0;
 }
@@ -97,6 +101,37 @@ static int state_decode(const char *text, uint8_t *ret_state)
 			return 0;
 		}
 	return -EINVAL;
+}
+
+static int lease_decode(const struct store_row *row, struct binding *binding)
+{
+	const char *under = row->origin ? strchr(row->origin, ',') : NULL;
+	const size_t len = under ? (size_t)(under - row->origin) : 0;
+	char origin[16];
+	ms_t end = MS_NEVER;
+
+	if (!row->origin || row->lease_s < 0 || row->lease_s > UINT32_MAX ||
+	    len >= sizeof(origin) ||
+	    (row->ends && (row->lease_end < -TIME_MAX_MS || row->lease_end > TIME_MAX_MS)))
+		return -EINVAL;
+	snprintf(origin, sizeof(origin), "%.*s", (int)len, row->origin);
+	if (origin_decode(under ? origin : row->origin, &binding->origin))
+		return -EINVAL;
+	if (row->ends)
+		end = row->lease_end;
+	if (!under) {
+		binding->lease_s = (uint32_t)row->lease_s;
+		binding->lease_end = binding->origin == BINDING_STATIC ? MS_NEVER : end;
+		return 0;
+	}
+	binding->under = (struct binding_under){ .known = true,
+						 .lease_s = (uint32_t)row->lease_s,
+						 .lease_end = end };
+	if (binding->origin != BINDING_STATIC ||
+	    origin_decode(under + 1, &binding->under.origin) ||
+	    binding->under.origin == BINDING_STATIC)
+		return -EINVAL;
+	return 0;
 }
 
 static int origin_decode(const char *text, uint8_t *ret_origin)

@@ -15,13 +15,15 @@ struct store_row {
 	int64_t vlan;
 	int64_t lease_s;	/* the lease's whole length, 0 = not known */
 	bool ends;
-	int64_t lease_end;	/* meant where it ends */
+	int64_t lease_end;	/* meant where it ends; of a static one that of the lease
+				 * under it, whose origin stands behind a comma */
 };
 
 /* Where an encoded row's texts are. */
 struct store_row_room {
 	char mac[MAC_TEXT_MAX], ip[ADDR_TEXT_MAX], vsi[VSI_ID_TEXT_MAX];
 	char server[ADDR_TEXT_MAX], client_id[CLIENT_ID_TEXT_MAX];
+	char origin[24];
 };
 
 /* Texts borrow from record and room; what is not known is NULL. */

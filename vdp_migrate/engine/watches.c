@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "engine.h"
-#include "fdb.h"
 #include "log.h"
 
 struct watches {
@@ -81,6 +80,16 @@ void watches_links_changed(struct watches *watches)
 	watches->local_stale = true;
 }
 
+int watches_quiet(struct watches *watches, const char *port, uint16_t vlan, ms_t so_long,
+		  fdb_quiet_cb cb, void *arg)
+{
+	struct bridge_db_port found;
+
+	if (!bridge_db_port(watches->db, port, &found))
+		return -ENODEV;
+	return fdb_quiet(watches->fdb, found.port_ifindex, vlan, so_long, cb, arg);
+}
+
 void watches_fdb(struct watches *watches, const char *port, bool on)
 {
 	char(*grown)[VM_IFNAME_MAX];
@@ -119,13 +128,13 @@ struct port_socket_counts watches_local_counts(struct watches *watches)
 /* Statics. */
 
 static void take_fdb(void *arg, uint32_t ifindex, uint16_t vlan, const struct mac *mac,
-		     bool gone)
+		     enum cases_fdb what)
 {
 	struct watches *watches = arg;
 	char port[VM_IFNAME_MAX];
 
 	if (bridge_db_name(watches->db, ifindex, port))
-		bridge_fdb(watches->bridge, engine_now(), port, vlan, mac, gone);
+		bridge_fdb(watches->bridge, engine_now(), port, vlan, mac, what);
 }
 
 static void read_fdb(struct watches *watches)
@@ -173,12 +182,13 @@ static void follow_bridges(struct watches *watches)
 	port_local_end(watches->local);
 }
 
-static void take_local(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets,
-		       size_t len)
+static void take_local(void *arg, uint32_t ifindex, bool out, uint16_t vlan,
+		       const uint8_t *octets, size_t len)
 {
 	struct watches *watches = arg;
 	struct inet_frame decoded;
 
+	(void)out;
 	if (inet_decode(octets, len, &decoded, NULL))
 		return;
 	if (vlan)

@@ -10,6 +10,7 @@
 
 #include "bridge.h"
 #include "bridge_db.h"
+#include "fdb.h"
 #include "port_local.h"
 
 struct watches;
@@ -23,6 +24,9 @@ void watches_free(struct watches *watches);
 void watches_links_changed(struct watches *watches);
 /* bridge_io.watch_fdb */
 void watches_fdb(struct watches *watches, const char *port, bool on);
+/* fdb_quiet(), if the port is one of a bridge. */
+int watches_quiet(struct watches *watches, const char *port, uint16_t vlan, ms_t so_long,
+		  fdb_quiet_cb cb, void *arg);
 /* Before the loop waits: read what is to be read. */
 void watches_before_waiting(struct watches *watches);
 
