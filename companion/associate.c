@@ -22,10 +22,12 @@
 #define TIMEOUT_MAX_S 3600
 #define FOUND_MAX 16
 
-enum argument { PORT, MANAGER, TYPE, VERSION, INSTANCE, MAC, VLAN, MIGRATE, TIMEOUT };
+enum argument {
+	PORT, MANAGER, TYPE, VERSION, INSTANCE, MAC, VLAN, MIGRATE, TAP, TIMEOUT
+};
 
 struct wanted {
-	const char *port;
+	const char *port, *tap;
 	struct lldpad_vsi vsi;
 	unsigned given; /* bits: 1 << enum argument */
 	unsigned timeout_ms;
@@ -40,6 +42,7 @@ static const struct option options[] = {
 	[MAC] = { "mac", required_argument, NULL, MAC },
 	[VLAN] = { "vlan", required_argument, NULL, VLAN },
 	[MIGRATE] = { "migrate", no_argument, NULL, MIGRATE },
+	[TAP] = { "tap", required_argument, NULL, TAP },
 	[TIMEOUT] = { "timeout", required_argument, NULL, TIMEOUT },
 	{ 0 },
 };
@@ -58,6 +61,7 @@ static const char *take_manager(const char *value, struct lldpad_vsi *vsi);
 static const char *take_instance(const char *value, struct lldpad_vsi *vsi);
 static const char *take_mac(const char *value, struct lldpad_vsi *vsi);
 static const char *take_vlan(const char *value, struct lldpad_vsi *vsi);
+static bool is_name(const char *text);
 static int number(const char *text, unsigned long max, unsigned long *ret_number);
 static struct vsi_id id_of(const struct lldpad_vsi *vsi);
 
@@ -118,7 +122,7 @@ static int ask_marked(struct lldpad_client *client, struct wanted *wanted)
 	enum verdict verdict;
 
 	if (wanted->given & 1u << MIGRATE) {
-		marking = marking_set(&id, &wanted->vsi.entry[0].mac, why);
+		marking = marking_set(&id, &wanted->vsi.entry[0].mac, wanted->tap, why);
 		if (marking == MARKING_NONE)
 			say_hint(client, &wanted->vsi, why);
 		else
@@ -247,8 +251,7 @@ static const char *take_option(enum argument option, const char *value,
 	switch (option) {
 	case PORT:
 		wanted->port = value;
-		return *value && strlen(value) < IF_NAMESIZE ? NULL
-							     : "no interface's name";
+		return is_name(value) ? NULL : "no interface's name";
 	case MANAGER:
 		return take_manager(value, vsi);
 	case TYPE:
@@ -269,6 +272,9 @@ static const char *take_option(enum argument option, const char *value,
 		return take_vlan(value, vsi);
 	case MIGRATE:
 		return NULL;
+	case TAP:
+		wanted->tap = value;
+		return is_name(value) ? NULL : "no interface's name";
 	case TIMEOUT:
 		if (number(value, TIMEOUT_MAX_S, &n) || !n)
 			return "seconds are wanted, 1 to 3600";
@@ -333,6 +339,11 @@ static const char *take_vlan(const char *value, struct lldpad_vsi *vsi)
 		return "0 (the switch chooses, or untagged) or 2 to 4094 is wanted";
 	vsi->entry[vsi->n - 1].vlan = (uint16_t)vlan;
 	return NULL;
+}
+
+static bool is_name(const char *text)
+{
+	return *text && strlen(text) < IF_NAMESIZE;
 }
 
 static int number(const char *text, unsigned long max, unsigned long *ret_number)

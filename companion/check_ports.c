@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Each port that is ours: its bridge, its role, its guard in the kernel, the VSIs on it.
+ * Each port that is ours: its bridge, and its guard in the kernel.
  */
 #include "check.h"
 
@@ -9,19 +9,20 @@
 #include <unistd.h>
 
 #include "kernel_guard.h"
-#include "spawn.h"
 
 #define DELAY_MOST 200 /* the least that the kernel takes, in 1/100 s */
 #define CURE_MAX 192
 
 static void one_port(struct check *check, unsigned row, const struct kernel_guard *guard);
-static void role(struct check *check, const char *port, const char *is);
-static void bridge(struct check *check, const char *port, bool station);
-static void querier(struct check *check, const char *port, const char *groups);
+static void bridge(struct check *check, unsigned row, bool station);
+static void querier(struct check *check, unsigned row);
+static void vlan_snooping(struct check *check, unsigned row);
+static bool is_first(const struct check *check, unsigned row, const char *bridge,
+		     bool of_groups);
+static bool has_groups(const struct check *check, unsigned row);
 static void guarded(struct check *check, unsigned row, const struct kernel_guard *guard);
 static void offloaded(struct check *check, const char *port);
 static bool kernel_guards(const struct kernel_guard *guard, const char *port);
-static bool configured_mode(const char *port, char *ret_mode, size_t size);
 
 #define PORT(name) table_field(&check->ports, row, name)
 
@@ -29,6 +30,7 @@ void check_ports(struct check *check)
 {
 	struct kernel_guard guard = { 0 };
 	bool readable = geteuid() == 0;
+	unsigned used = 0;
 
 	if (readable && kernel_guard_read(&guard)) {
 		check_found(check, "nft",
@@ -46,20 +48,17 @@ void check_ports(struct check *check)
 				      : "systemctl restart vdp-migrated",
 			"table 'bridge vdp_migrate' is not in the kernel: no guard is in "
 			"force");
-	for (unsigned row = 1; row < check->ports.rows; row++)
-		if (!strcmp(PORT("use"), "yes"))
-			one_port(check, row, readable && !guard.opened ? &guard : NULL);
-	for (unsigned row = 1; row < check->vsis.rows; row++)
-		if (!strncmp(table_field(&check->vsis, row, "reason"), "same VSI ID", 11))
-			check_found(
-				check, "vsi-id-twice",
-				"give each interface an instance ID of its own (libvirt: "
-				"virtualport's instanceid; none: libvirt makes one)",
-				"%s vsi %s mac %s: %s with another MAC",
-				table_field(&check->vsis, row, "port"),
-				table_field(&check->vsis, row, "vsi"),
-				table_field(&check->vsis, row, "mac"),
-				table_field(&check->vsis, row, "reason"));
+	for (unsigned row = 1; row < check->ports.rows; row++) {
+		if (strcmp(PORT("use"), "yes") != 0)
+			continue;
+		one_port(check, row, readable && !guard.opened ? &guard : NULL);
+		used++;
+	}
+	if (!used && check->fd >= 0 && !check->lldpad_silent)
+		check_found(check, "no-ports",
+			    "vdp-migrate setup switch PORT ... (or setup server PORT)",
+			    "no port of this machine is set up (use=yes): nothing is "
+			    "done here");
 }
 
 static void one_port(struct check *check, unsigned row, const struct kernel_guard *guard)
@@ -68,52 +67,29 @@ static void one_port(struct check *check, unsigned row, const struct kernel_guar
 
 	/* DHCP servers' ports and the like speak no VDP. */
 	if (strcmp(PORT("trusted"), "yes") || strcmp(PORT("role"), "none"))
-		role(check, PORT("port"), PORT("role"));
-	bridge(check, PORT("port"), station);
-	if (!station) {
-		querier(check, PORT("port"), PORT("groups"));
+		check_lldpad_port(check, row);
+	bridge(check, row, station);
+	querier(check, row);
+	if (station)
+		vlan_snooping(check, row);
+	else
 		offloaded(check, PORT("port"));
-	}
 	if (strcmp(PORT("guard"), "off"))
 		guarded(check, row, guard);
 }
 
-/* lldpad takes the role of a port when it first starts VDP there, and keeps it. */
-static void role(struct check *check, const char *port, const char *is)
-{
-	char cure[CURE_MAX], mode[16] = "";
-
-	if (check->lldpad_silent || !configured_mode(port, mode, sizeof(mode)) ||
-	    !strcmp(is, mode))
-		return;
-	/* What lldpad says where nothing is set is station. */
-	if (!strcmp(is, "none") && strcmp(mode, "bridge")) {
-		snprintf(cure, sizeof(cure),
-			 "vdp-migrate setup switch %s (or setup server), then restart "
-			 "lldpad",
-			 port);
-		check_found(
-			check, "evb-mode", cure,
-			"%s: its EVB mode is not set in lldpad: no VDP there, or as a "
-			"station",
-			port);
-		return;
-	}
-	check_found(
-		check, "evb-mode", "systemctl restart lldpad",
-		"%s: EVB mode %s is set, but lldpad has read the role (%s) before that",
-		port, mode, is);
-}
-
-static void bridge(struct check *check, const char *port, bool station)
+static void bridge(struct check *check, unsigned row, bool station)
 {
 	char name[VM_IFNAME_MAX], cure[CURE_MAX];
+	const char *port = PORT("port");
 	long delay;
 
 	if (!check_bridge_of(port, name))
 		return;
 	delay = check_bridge_value(name, "forward_delay");
 	if (!check_bridge_value(name, "stp_state")) {
+		if (!is_first(check, row, name, false))
+			return;
 		snprintf(cure, sizeof(cure), "ip link set %s type bridge stp_state 1%s",
 			 name,
 			 station ? " forward_delay 200, or macvtap instead of the bridge"
@@ -137,20 +113,15 @@ static void bridge(struct check *check, const char *port, bool station)
 	}
 }
 
-/* Once for each bridge. */
-static void querier(struct check *check, const char *port, const char *groups)
+static void querier(struct check *check, unsigned row)
 {
-	char name[VM_IFNAME_MAX], other[VM_IFNAME_MAX], cure[CURE_MAX];
+	char name[VM_IFNAME_MAX], cure[CURE_MAX];
+	const char *port = PORT("port");
 
-	if (!strcmp(groups, "off") || !check_bridge_of(port, name) ||
+	if (!has_groups(check, row) || !check_bridge_of(port, name) ||
 	    check_bridge_value(name, "multicast_snooping") != 1 ||
-	    check_bridge_has_querier(name))
+	    check_bridge_has_querier(name) || !is_first(check, row, name, true))
 		return;
-	for (unsigned row = 1; row < check->ports.rows && strcmp(PORT("port"), port);
-	     row++)
-		if (!strcmp(PORT("use"), "yes") && strcmp(PORT("role"), "station") &&
-		    check_bridge_of(PORT("port"), other) && !strcmp(name, other))
-			return;
 	snprintf(
 		cure, sizeof(cure),
 		"ip link set %s type bridge mcast_querier 1, or a querier in its network",
@@ -160,6 +131,47 @@ static void querier(struct check *check, const char *port, const char *groups)
 		    "after "
 		    "minutes",
 		    port, name);
+}
+
+/* There mcast_router of a VM's tap counts for no VLAN. */
+static void vlan_snooping(struct check *check, unsigned row)
+{
+	char name[VM_IFNAME_MAX], cure[CURE_MAX];
+	const char *port = PORT("port");
+
+	if (!check_bridge_of(port, name) ||
+	    check_bridge_value(name, "multicast_snooping") != 1 ||
+	    !check_bridge_snoops_each_vlan(name) || !is_first(check, row, name, false))
+		return;
+	snprintf(cure, sizeof(cure),
+		 "ip link set %s type bridge mcast_vlan_snooping 0, or, for each VM that "
+		 "comes, bridge vlan set vid VID dev TAP mcast_router 2 (1 when it is "
+		 "here)",
+		 name);
+	check_found(check, "vlan-snooping", cure,
+		    "%s: bridge %s snoops multicast in each VLAN for itself: a VM that "
+		    "comes gets none before it has reported its groups",
+		    port, name);
+}
+
+/* Of its bridge's ports, or of those with groups: what is the bridge's is said once. */
+static bool is_first(const struct check *check, unsigned row, const char *bridge,
+		     bool of_groups)
+{
+	unsigned last = row;
+	char other[VM_IFNAME_MAX];
+
+	for (row = 1; row < last; row++)
+		if (!strcmp(PORT("use"), "yes") &&
+		    (!of_groups || has_groups(check, row)) &&
+		    check_bridge_of(PORT("port"), other) && !strcmp(bridge, other))
+			return false;
+	return true;
+}
+
+static bool has_groups(const struct check *check, unsigned row)
+{
+	return strcmp(PORT("role"), "station") && strcmp(PORT("groups"), "off");
 }
 
 static void guarded(struct check *check, unsigned row, const struct kernel_guard *guard)
@@ -204,25 +216,5 @@ static bool kernel_guards(const struct kernel_guard *guard, const char *port)
 	for (unsigned i = 0; i < guard->n; i++)
 		if (!strcmp(guard->port[i].name, port))
 			return true;
-	return false;
-}
-
-/* What lldpad has been told; empty: nothing. False: it does not answer. */
-static bool configured_mode(const char *port, char *ret_mode, size_t size)
-{
-	const char *const argv[] = { "lldptool", "-t",	"-i", port,	 "-g", "ncb",
-				     "-V",	 "evb", "-c", "evbmode", NULL };
-	struct spawned s;
-	const char *at;
-
-	if (spawn(argv, NULL, &s) < 0 || strstr(s.error, "connect")) {
-		spawned_done(&s);
-		return false;
-	}
-	at = s.out ? strstr(s.out, "evbmode=") : NULL;
-	*ret_mode = 0;
-	if (at)
-		snprintf(ret_mode, size, "%.*s", (int)strcspn(at + 8, " \n,"), at + 8);
-	spawned_done(&s);
-	return true;
+	return guard->n == KERNEL_GUARD_PORTS_MAX; /* no room for it there */
 }

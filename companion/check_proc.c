@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
@@ -15,12 +16,17 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LINK_MAX_OCTETS 16384 /* of the answer to RTM_GETLINK */
 
 static bool here(pid_t pid);
 static bool named(const char *names, const char *name);
 static const struct rtattr *find(const struct rtattr *in, size_t len,
 				 unsigned short type);
+static const struct rtattr *bridge_attr(const char *bridge, void *answer, size_t size,
+					unsigned short type, bool *ret_known);
 static ssize_t ask_link(unsigned index, void *to, size_t size);
 
 size_t check_read(const char *path, char *to, size_t size)
@@ -64,14 +70,38 @@ pid_t check_process(const char *names, pid_t last)
 	return best;
 }
 
+/* Field 22 of stat is its start, in clock ticks since boot; names may hold blanks. */
+long check_age_ms(pid_t pid)
+{
+	unsigned long long start = 0;
+	char path[64], text[1024];
+	struct timespec now;
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	check_read(path, text, sizeof(text));
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at || sscanf(at, "%llu", &start) != 1 || clock_gettime(CLOCK_BOOTTIME, &now))
+		return -1;
+	return (long)(now.tv_sec * 1000 + now.tv_nsec / 1000000) -
+	       (long)(start * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
 bool check_bridge_of(const char *port, char ret_bridge[VM_IFNAME_MAX])
 {
-	char path[64], to[256];
+	char path[80], to[256];
 	const char *name;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/brport/bridge", port);
 	n = readlink(path, to, sizeof(to) - 1);
+	if (n <= 0) {
+		snprintf(path, sizeof(path), "/sys/class/net/%s/master/brport/bridge",
+			 port);
+		n = readlink(path, to, sizeof(to) - 1);
+	}
 	if (n <= 0)
 		return false;
 	to[n] = 0;
@@ -98,19 +128,27 @@ long check_bridge_value(const char *bridge, const char *name)
 /* The kernel says who the querier is (Linux 5.16), or nothing if it knows none. */
 bool check_bridge_has_querier(const char *bridge)
 {
-	_Alignas(struct nlmsghdr) uint8_t b[16384];
-	ssize_t n = ask_link(if_nametoindex(bridge), b, sizeof(b));
-	const struct nlmsghdr *head = (const void *)b;
-	const struct rtattr *a;
-	size_t skip = NLMSG_SPACE(sizeof(struct ifinfomsg));
+	_Alignas(struct nlmsghdr) uint8_t b[LINK_MAX_OCTETS];
+	bool known;
+	const struct rtattr *a =
+		bridge_attr(bridge, b, sizeof(b), IFLA_BR_MCAST_QUERIER_STATE, &known);
 
 	/* Not to be read: nothing to complain of. */
-	if (n < (ssize_t)skip || head->nlmsg_type != RTM_NEWLINK)
-		return true;
-	a = find((const void *)(b + skip), (size_t)n - skip, IFLA_LINKINFO);
-	a = a ? find(RTA_DATA(a), RTA_PAYLOAD(a), IFLA_INFO_DATA) : NULL;
-	a = a ? find(RTA_DATA(a), RTA_PAYLOAD(a), IFLA_BR_MCAST_QUERIER_STATE) : NULL;
-	return a && find(RTA_DATA(a), RTA_PAYLOAD(a), BRIDGE_QUERIER_IP_ADDRESS);
+	return !known ||
+	       (a && find(RTA_DATA(a), RTA_PAYLOAD(a), BRIDGE_QUERIER_IP_ADDRESS));
+}
+
+bool check_bridge_snoops_each_vlan(const char *bridge)
+{
+	_Alignas(struct nlmsghdr) uint8_t b[LINK_MAX_OCTETS];
+	struct br_boolopt_multi options = { 0 };
+	bool known;
+	const struct rtattr *a =
+		bridge_attr(bridge, b, sizeof(b), IFLA_BR_MULTI_BOOLOPT, &known);
+
+	if (a && RTA_PAYLOAD(a) >= sizeof(options))
+		memcpy(&options, RTA_DATA(a), sizeof(options));
+	return options.optval >> BR_BOOLOPT_MCAST_VLAN_SNOOPING & 1;
 }
 
 static bool here(pid_t pid)
@@ -119,8 +157,12 @@ static bool here(pid_t pid)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return !stat("/proc/self/ns/net", &own) && !stat(path, &its) &&
-	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
+	if (stat("/proc/self/ns/net", &own))
+		return false;
+	/* Who is not root sees that of his own processes alone. */
+	if (stat(path, &its))
+		return errno == EACCES;
+	return own.st_ino == its.st_ino && own.st_dev == its.st_dev;
 }
 
 static bool named(const char *names, const char *name)
@@ -141,6 +183,24 @@ static const struct rtattr *find(const struct rtattr *in, size_t len, unsigned s
 		if ((in->rta_type & NLA_TYPE_MASK) == type)
 			return in;
 	return NULL;
+}
+
+/* Of the bridge itself; NULL: it has none such, or is not to be read. */
+static const struct rtattr *bridge_attr(const char *bridge, void *answer, size_t size,
+					unsigned short type, bool *ret_known)
+{
+	ssize_t n = ask_link(if_nametoindex(bridge), answer, size);
+	const struct nlmsghdr *head = answer;
+	const struct rtattr *a;
+	size_t skip = NLMSG_SPACE(sizeof(struct ifinfomsg));
+
+	*ret_known = n >= (ssize_t)skip && head->nlmsg_type == RTM_NEWLINK;
+	if (!*ret_known)
+		return NULL;
+	a = find((const void *)((const char *)answer + skip), (size_t)n - skip,
+		 IFLA_LINKINFO);
+	a = a ? find(RTA_DATA(a), RTA_PAYLOAD(a), IFLA_INFO_DATA) : NULL;
+	return a ? find(RTA_DATA(a), RTA_PAYLOAD(a), type) : NULL;
 }
 
 static ssize_t ask_link(unsigned index, void *to, size_t size)

@@ -57,7 +57,7 @@ void check_programs(struct check *check)
 
 static bool module_in_lldpad(struct check *check, char *text)
 {
-	pid_t lldpad = check_process("lldpad", 0);
+	pid_t lldpad = check->lldpad = check_process("lldpad", 0);
 	const char *at;
 
 	if (!lldpad) {
@@ -155,7 +155,11 @@ static void engine(struct check *check, bool module)
 	if (has_module)
 		ask_module(check);
 	if (module && !has_module && check->fd >= 0)
-		check_found(check, "versions", RESTART_LLDPAD,
+		check_found(check, "versions",
+			    "if the engine was exchanged or restarted just now, wait a "
+			    "minute (the module asks it no sooner again) and check anew; "
+			    "else " RESTART_LLDPAD ", on a server when it suits: VMs' "
+			    "associations end with it",
 			    "the module in lldpad and the engine do not speak with each "
 			    "other: "
 			    "they are of different versions, or lldpad is only starting, "
@@ -231,9 +235,9 @@ static void state_dir(struct check *check)
 	struct stat info;
 
 	of_process(check->engine, "cmdline", line, sizeof(line));
-	at = strstr(line, "\n--state\n");
-	if (at) {
-		dir = at + strlen("\n--state\n");
+	at = strstr(line, "\n--state");
+	if (at && (at[8] == '\n' || at[8] == '=')) {
+		dir = at + 9;
 		dir[strcspn(dir, "\n")] = 0;
 	}
 	if (stat(dir, &info)) {

@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -21,10 +22,13 @@
 #define ANSWER_MS 15000
 #define UDP_TEXT (256 * 1024)
 
+static bool asks(const struct check *check, unsigned row);
+static bool is_asked(const struct check *check, const char *server);
 static void giaddr(struct check *check, unsigned row, bool held);
 static void given(struct check *check, const char *port, char *list, bool held);
 static bool own(const char *address, const char *interface, bool *ret_on_lo);
 static bool port_67_is_held(const struct check *check);
+static bool is_held(const struct check *check, const char *table);
 static void servers(struct check *check, bool asking);
 static void silent(struct check *check, const char *server);
 static void take(void *arg, bool head, const struct link_row *row);
@@ -37,13 +41,32 @@ void check_servers(struct check *check, bool ask)
 	bool held = port_67_is_held(check);
 
 	for (unsigned row = 1; row < check->ports.rows; row++)
-		if (!strcmp(PORT("use"), "yes") && !strcmp(PORT("role"), "bridge") &&
-		    (!strcmp(PORT("assist"), "auto") ||
-		     !strcmp(PORT("assist"), "leasequery")))
+		if (asks(check, row))
 			giaddr(check, row, held);
 	/* Without a giaddr they cannot answer. */
 	if (check->found == before)
 		servers(check, ask);
+}
+
+static bool asks(const struct check *check, unsigned row)
+{
+	return !strcmp(PORT("use"), "yes") && !strcmp(PORT("role"), "bridge") &&
+	       (!strcmp(PORT("assist"), "auto") || !strcmp(PORT("assist"), "leasequery"));
+}
+
+/* By a port, not by a person's leasequery alone. There it is ADDRESS or VLAN:ADDRESS. */
+static bool is_asked(const struct check *check, const char *server)
+{
+	for (unsigned row = 1; row < check->ports.rows; row++) {
+		char list[512], *rest = list, *one;
+
+		snprintf(list, sizeof(list), "%s", asks(check, row) ? PORT("servers") : "");
+		while ((one = strsep(&rest, ",")))
+			if (!strcmp(one, server) ||
+			    (strchr(one, ':') && !strcmp(strchr(one, ':') + 1, server)))
+				return true;
+	}
+	return false;
 }
 
 static void giaddr(struct check *check, unsigned row, bool held)
@@ -137,15 +160,20 @@ static bool own(const char *address, const char *interface, bool *ret_on_lo)
 	return found;
 }
 
-/* By another than the engine. */
+/* By another than the engine; a socket of IPv6 may take IPv4 as well. */
 static bool port_67_is_held(const struct check *check)
+{
+	return is_held(check, "/proc/net/udp") || is_held(check, "/proc/net/udp6");
+}
+
+static bool is_held(const struct check *check, const char *table)
 {
 	char *text = malloc(UDP_TEXT), *rest = text, *line;
 	bool held = false;
 
 	if (!text)
 		return false;
-	check_read("/proc/net/udp", text, UDP_TEXT);
+	check_read(table, text, UDP_TEXT);
 	while ((line = strsep(&rest, "\n"))) {
 		unsigned port, uid;
 
@@ -172,6 +200,8 @@ static void servers(struct check *check, bool asking)
 	for (unsigned row = 1; row < check->servers.rows; row++) {
 		const char *server = table_field(&check->servers, row, "server");
 
+		if (!is_asked(check, server))
+			continue;
 		if (!asking &&
 		    !strcmp(table_field(&check->servers, row, "state"), "silent"))
 			silent(check, server);
@@ -184,7 +214,10 @@ static void servers(struct check *check, bool asking)
 		return;
 	err = link_client_ask(check->fd, &msg, &ops, &answers, &done);
 	if (err || done.code)
-		check_found(check, "no-leasequery", "see the engine's log",
+		check_found(check, "no-leasequery",
+			    done.code == EBUSY ? "when those have ended, say it again"
+					       : "see the engine's log (journalctl -u "
+						 "vdp-migrated)",
 			    "no DHCP server can be asked: %s",
 			    err ? strerror(-err) : done.text);
 	for (unsigned i = 0; !err && !done.code && i < msg.u.ask.n_servers; i++) {
@@ -205,7 +238,8 @@ static void silent(struct check *check, const char *server)
 	check_found(check, "server-silent",
 		    "see that it runs, allows leasequery (ISC dhcpd: 'allow "
 		    "leasequery;') and has a "
-		    "route to giaddr, and that no filter drops UDP port 67",
+		    "route to giaddr, and that no filter drops UDP port 67; one "
+		    "that cannot: assist=help",
 		    "DHCP server %s does not answer leasequeries: it denies them, or is "
 		    "not to be "
 		    "reached",

@@ -98,8 +98,9 @@ static void list(const struct kernel_guard *guard)
 
 static int failed(const struct kernel_guard *guard)
 {
-	fprintf(stderr, "vdp-migrate: nft: %s\n",
-		*guard->error ? guard->error : "failed without a word");
+	fprintf(stderr, "vdp-migrate: nft: %s%s\n",
+		*guard->error ? guard->error : "failed without a word",
+		geteuid() ? "; this needs root" : "");
 	return EXIT_REFUSED;
 }
 

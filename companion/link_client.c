@@ -18,8 +18,10 @@
 
 #define USUAL_MS 10000
 
+static int connect_to_engine(int fd, unsigned ms);
 static int send_msg(int fd, const struct link_msg *msg);
 static int shake_hands(int fd);
+static struct link_msg hello(void);
 
 int link_client_connect(void)
 {
@@ -28,24 +30,36 @@ int link_client_connect(void)
 
 int link_client_connect_within(unsigned ms)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-				    strlen(VDP_MIGRATE_SOCKET));
-	struct ucred peer;
-	socklen_t peer_len = sizeof(peer);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int err = 0;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	memcpy(name.sun_path + 1, VDP_MIGRATE_SOCKET, strlen(VDP_MIGRATE_SOCKET));
-	if (link_client_within(fd, ms) || connect(fd, (struct sockaddr *)&name, len) ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len))
-		err = -errno;
-	else if (peer.uid != 0)
-		err = -EPERM;
-	else
+	err = connect_to_engine(fd, ms);
+	if (!err)
 		err = shake_hands(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int link_client_tell(const struct link_msg *msgs, unsigned n)
+{
+	const struct link_msg first = hello();
+	uint8_t b[LINK_DATAGRAM_MAX];
+	struct wr wr = wr_new(b, sizeof(b));
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool fits = linkmsg_put(&wr, &first);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	for (unsigned i = 0; i < n; i++)
+		fits = fits && linkmsg_put(&wr, &msgs[i]);
+	err = fits ? connect_to_engine(fd, USUAL_MS) : -EMSGSIZE;
+	if (!err && send(fd, b, wr.at, MSG_NOSIGNAL) < 0)
+		err = -errno;
 	if (!err)
 		return fd;
 	close(fd);
@@ -99,6 +113,21 @@ int link_client_ask(int fd, const struct link_msg *question, const struct link_a
 
 /* Statics. */
 
+static int connect_to_engine(int fd, unsigned ms)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+				    strlen(VDP_MIGRATE_SOCKET));
+	struct ucred peer;
+	socklen_t peer_len = sizeof(peer);
+
+	memcpy(name.sun_path + 1, VDP_MIGRATE_SOCKET, strlen(VDP_MIGRATE_SOCKET));
+	if (link_client_within(fd, ms) || connect(fd, (struct sockaddr *)&name, len) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len))
+		return -errno;
+	return peer.uid ? -EPERM : 0;
+}
+
 static int send_msg(int fd, const struct link_msg *msg)
 {
 	uint8_t b[LINK_DATAGRAM_MAX];
@@ -111,15 +140,14 @@ static int send_msg(int fd, const struct link_msg *msg)
 
 static int shake_hands(int fd)
 {
-	struct link_msg hello = { .type = LINK_HELLO }, answer;
+	const struct link_msg first = hello();
+	struct link_msg answer;
 	uint8_t b[LINK_DATAGRAM_MAX];
 	struct rd rd;
 	ssize_t n;
 	int err;
 
-	hello.u.hello.who = LINK_COMPANION;
-	hello.u.hello.pid = (uint32_t)getpid();
-	err = send_msg(fd, &hello);
+	err = send_msg(fd, &first);
 	if (err)
 		return err == -EPIPE ? -EACCES : err;
 	n = recv(fd, b, sizeof(b), 0);
@@ -132,4 +160,13 @@ static int shake_hands(int fd)
 		return err;
 	return err && answer.type == LINK_HELLO && answer.u.hello.who == LINK_ENGINE ? 0
 										     : -EPROTO;
+}
+
+static struct link_msg hello(void)
+{
+	struct link_msg msg = { .type = LINK_HELLO };
+
+	msg.u.hello.who = LINK_COMPANION;
+	msg.u.hello.pid = (uint32_t)getpid();
+	return msg;
 }

@@ -22,6 +22,10 @@ int link_client_connect(void);
 int link_client_connect_within(unsigned ms);
 int link_client_within(int fd, unsigned ms);
 
+/* Hello and these messages in one breath, whose answers nobody waits for. fd, to be
+ * closed when they may be forgotten, or -errno as above; -EAGAIN: it is busy. */
+int link_client_tell(const struct link_msg *msgs, unsigned n);
+
 /* Wait for the engine's words for as long as it takes. 0 or -errno. */
 int link_client_patience(int fd);
 

@@ -38,7 +38,7 @@ static bool take_vlans(struct lldpad_vsi *vsi, const struct lldpad_vsi *known);
 static enum verdict wait_for_switch(struct lldpad_client *client, struct lldpad_vsi *vsi);
 static bool is_about(struct lldpad_client *client, struct lldpad_msg *event);
 static enum verdict judge(struct lldpad_client *client, struct lldpad_vsi *vsi);
-static bool refused_and_kept(struct lldpad_client *client, const struct lldpad_vsi *vsi);
+static int refused_and_kept(struct lldpad_client *client, const struct lldpad_vsi *vsi);
 static ms_t now_ms(void);
 
 int lldpad_client_open(struct lldpad_client *client, const char *port,
@@ -305,6 +305,7 @@ static enum verdict wait_for_switch(struct lldpad_client *client, struct lldpad_
 		ms_t now = now_ms();
 		ms_t look = now + LOOK_MS < client->end ? now + LOOK_MS : client->end;
 		struct lldpad_msg msg;
+		int kept;
 
 		client->err = receive(client, look, &msg);
 		if (!client->err) {
@@ -313,10 +314,16 @@ static enum verdict wait_for_switch(struct lldpad_client *client, struct lldpad_
 		}
 		if (client->err != -ETIMEDOUT)
 			return VERDICT_ERROR;
-		if (refused_and_kept(client, vsi))
+		kept = refused_and_kept(client, vsi);
+		if (kept > 0)
 			return VERDICT_REFUSED;
-		if (!client->reported && now_ms() >= client->end)
-			return VERDICT_LATE;
+		if (client->reported)
+			break;
+		client->err = kept == -ECONNREFUSED ? -ECONNRESET : kept;
+		if (client->err == -ECONNRESET)
+			return VERDICT_ERROR;
+		if (now_ms() >= client->end)
+			return kept == -ETIMEDOUT ? VERDICT_ERROR : VERDICT_LATE;
 	}
 	return judge(client, vsi);
 }
@@ -359,24 +366,25 @@ static enum verdict judge(struct lldpad_client *client, struct lldpad_vsi *vsi)
 }
 
 /* A refusal after which the VSI stays as it was (the response's Keep bit) makes no
- * event in lldpad; its status octet can be read. */
-static bool refused_and_kept(struct lldpad_client *client, const struct lldpad_vsi *vsi)
+ * event in lldpad; its status octet can be read: 1, it is one; 0, or -errno: no lldpad
+ * there to be asked. */
+static int refused_and_kept(struct lldpad_client *client, const struct lldpad_vsi *vsi)
 {
+	bool ends = vsi->mode == VDP22_DEASSOC;
 	struct lldpad_vsi known[FOUND_MAX];
-	int n = vsi->mode == VDP22_DEASSOC
-			? 0
-			: find_in(client, vsi->mode, vsi->uuid, known, FOUND_MAX);
+	int n = find_in(client, ends ? VDP22_ASSOC : vsi->mode, vsi->uuid, known,
+			FOUND_MAX);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; !ends && i < n; i++) {
 		uint16_t octet = known[i].answer & LLDPAD_ANSWER_OF_SWITCH;
 
 		if (client->reported || !lldpad_vsi_same(&known[i], vsi) || !octet ||
 		    octet == LLDPAD_ANSWER_NONE)
 			continue;
 		client->answer = octet;
-		return true;
+		return 1;
 	}
-	return false;
+	return n < 0 ? n : 0;
 }
 
 static ms_t now_ms(void)

@@ -15,7 +15,8 @@
 
 #define ASSOCIATION \
 	"-i PORT --managerid N|UUID --typeid N --typeidversion N\n" \
-	"              --instanceid UUID --mac MAC [--vlan N] … [--migrate] [--timeout SECONDS]"
+	"              --instanceid UUID --mac MAC [--vlan N] …\n" \
+	"              [--migrate [--tap DEV]] [--timeout SECONDS]"
 
 static int command_help(int argc, char **argv);
 
@@ -46,12 +47,13 @@ static const struct command commands[] = {
 	  "A switch that holds the VM's groups turns its streams to where it goes. The VSI\n"
 	  "stays associated; the keep-alives after that are as before.",
 	  command_suspend },
-	{ "show", "show bindings|vsis|leases|ports|settings|servers|groups|marks|counters\n"
+	{ "show", "show bindings|vsis|leases|ports|cases|settings|servers|groups|marks|counters\n"
 	  "              [--json] [--long] [--prometheus]",
 	  "bindings  who may send with which address from which port, until when\n"
 	  "vsis      the VSIs that the ports have announced, and where each stands\n"
 	  "leases    (server) the leases that its VMs have been seen to get\n"
 	  "ports     ports, what is set on them, the guard in force\n"
+	  "cases     what speaks against guard=enforce: whom it would cut off, and what to do\n"
 	  "settings  each setting of each port, and where it comes from\n"
 	  "servers   the DHCP servers: who asks them, how they answer\n"
 	  "groups    which VMs are in which multicast groups, and where each report came in\n"
@@ -82,16 +84,19 @@ static const struct command commands[] = {
 	  "on takes it back. Without either: what is in the kernel. Needs root (nft).\n"
 	  "Exit status: 0 done, 1 refused by the kernel.",
 	  command_guard },
-	{ "check", "check [--quick]",
+	{ "check", "check [--quick] [--json]",
 	  "Looks for what is wrong on this machine, switch or server: lldpad and the module in\n"
-	  "it, the engine, versions, the bridge (STP, multicast querier), EVB mode, giaddr,\n"
-	  "DHCP servers (each is asked for a lease that nobody has), the guard in the kernel,\n"
-	  "VSI IDs, libvirt, permissions. Each finding is a line that begins with its name,\n"
-	  "and below it what cures it. It changes nothing. --quick asks no DHCP server. As\n"
-	  "root it sees all. Exit status: 0 nothing found, 1 there are findings.",
+	  "it, the engine, versions, the bridge (STP, multicast), EVB mode, timers and\n"
+	  "the neighbour's, giaddr, DHCP servers (each is asked for a lease that nobody has),\n"
+	  "the guard in the kernel, VSIs, libvirt, permissions. Each finding is a line that\n"
+	  "begins with its name, and below it what cures it; doc/operations has them all. It\n"
+	  "changes nothing. As root it sees all.\n"
+	  "--quick  asks no DHCP server\n"
+	  "--json   an array of objects: finding (the name), what, cure\n"
+	  "Exit status: 0 nothing wrong found, 1 there are findings, 3 wrong use.",
 	  command_check },
 	{ "setup",
-	  "setup switch PORT… [--server A[,A]] [--giaddr A] [--uplink PORT] [--apply]\n"
+	  "setup switch PORT… [--server A[,A]] [--giaddr A] [--uplink PORT]… [--apply]\n"
 	  "  vdp-migrate setup server PORT… [--apply]",
 	  "Shows the commands that make ports of this machine ready, a switch's towards its\n"
 	  "servers or a server's towards its switch, and with --apply runs them in turn.\n"
@@ -101,10 +106,13 @@ static const struct command commands[] = {
 	  "ports' says when no case is left, then set guard=enforce.\n"
 	  "--server  the DHCP servers that are asked for leases\n"
 	  "--giaddr  the own address to ask from (without: the bridge's; see 'check')\n"
-	  "--uplink  the port of the bridge that DHCP servers are behind: trusted=yes\n"
-	  "lldpad must run. It takes a new EVB mode only when it starts: its restart is left\n"
-	  "to you. What is set for a bridge lasts until the next boot: put it into the\n"
-	  "network's configuration, too. Exit status: 0 done or shown, 1 a command has failed.",
+	  "--uplink  the port of the bridge that DHCP servers are behind: trusted=yes; again for\n"
+	  "          a further one; in place of a bond each interface in it\n"
+	  "What is so already is left out. lldpad must run with the module in it, and the links\n"
+	  "be up. It takes a new EVB mode only when it starts: its restart is left to you. What\n"
+	  "is set for a bridge lasts until the next boot: put it into the network's\n"
+	  "configuration, too. Exit status: 0 done or shown, 1 refused, or a command has failed,\n"
+	  "2 lldpad or the module is not there, or not root; with 2 nothing has been done.",
 	  command_setup },
 	{ "bind", "bind VLAN MAC IP [PORT]",
 	  "On the switch: this MAC may send with this IP address, without an end. Without\n"
@@ -133,8 +141,10 @@ static const struct command commands[] = {
 	  "chooses). --migrate: the VM comes by live migration, so the requests carry the M-bit.\n"
 	  "Where the module is a mark sets it until the association is confirmed (see 'help\n"
 	  "mark'; deassociate takes the mark away). Without the module lldpad's own hint sets\n"
-	  "it, in the keep-alives too, if this is the VSI's first request. To say the same\n"
-	  "once more does no harm.\n"
+	  "it, in the keep-alives too, if this is the VSI's first request. --tap: the VM's\n"
+	  "interface in a bridge of this server, which then withholds nothing from it; one\n"
+	  "with the VM's MAC address but for a first octet of fe, as libvirt's, is found\n"
+	  "without. To say the same once more does no harm.\n"
 	  "Exit status: 0 accepted, 1 refused (the reason is said), 2 no lldpad, no VDP on\n"
 	  "PORT, or no permission, 3 wrong use, 4 no answer from the switch within --timeout\n"
 	  "(20 seconds).",
@@ -154,8 +164,9 @@ static const struct command commands[] = {
 	  "Follows the VM of one QEMU by its monitor (-qmp unix:SOCKET,server=on,wait=off; its\n"
 	  "own: QMP takes one client), and has its association go along with it until QEMU ends.\n"
 	  "QEMU started with -incoming and -S: pre-associates while it waits; when all of the\n"
-	  "VM is there associates, and lets it go on when the switch has answered, or has\n"
-	  "refused, or after SECONDS (2). A VM paused before its migration goes on, too.\n"
+	  "VM is there (with post-copy: when that begins) associates, and lets it go on when\n"
+	  "the switch has answered, or has refused, or after SECONDS (2). A VM paused before\n"
+	  "its migration goes on, too.\n"
 	  "Any other QEMU: associates; when the VM stops for the switch-over, says so to the\n"
 	  "switch (S-bit; needs our module); de-associates 1.5 s after the migration is\n"
 	  "completed. A migration that fails or is cancelled is undone.\n"

@@ -17,12 +17,13 @@
 
 static bool is_marked(int fd, const struct vsi_id *id);
 static int tell(int fd, uint8_t type, const struct vsi_id *id, const struct mac *mac,
-		struct link_done *ret_done);
+		const char *tap, struct link_done *ret_done);
 static void take_row(void *arg, bool head, const struct link_row *row);
 
 static const struct link_answer_ops ops = { .row = take_row };
 
-enum marking marking_set(const struct vsi_id *id, const struct mac *mac, char *ret_why)
+enum marking marking_set(const struct vsi_id *id, const struct mac *mac, const char *tap,
+			 char *ret_why)
 {
 	enum marking marking = MARKING_NONE;
 	struct link_done done = { .code = 0 };
@@ -30,12 +31,14 @@ enum marking marking_set(const struct vsi_id *id, const struct mac *mac, char *r
 
 	if (fd < 0) {
 		snprintf(ret_why, LINK_TEXT_MAX, "%s",
-			 fd == -ECONNREFUSED ? "engine not running" : strerror(-fd));
+			 fd == -ECONNREFUSED ? "engine not running"
+			 : fd == -EAGAIN     ? "the engine does not answer"
+					     : strerror(-fd));
 		return MARKING_NONE;
 	}
 	if (is_marked(fd, id))
 		marking = MARKING_WAS;
-	else if (!tell(fd, LINK_MARK, id, mac, &done) && !done.code)
+	else if (!tell(fd, LINK_MARK, id, mac, tap, &done) && !done.code)
 		marking = MARKING_SET;
 	else
 		snprintf(ret_why, LINK_TEXT_MAX, "%s",
@@ -51,7 +54,7 @@ void marking_unset(const struct vsi_id *id)
 
 	if (fd < 0)
 		return;
-	(void)tell(fd, LINK_UNMARK, id, &(struct mac){ 0 }, &done);
+	(void)tell(fd, LINK_UNMARK, id, &(struct mac){ 0 }, NULL, &done);
 	close(fd);
 }
 
@@ -73,7 +76,7 @@ static bool is_marked(int fd, const struct vsi_id *id)
 }
 
 static int tell(int fd, uint8_t type, const struct vsi_id *id, const struct mac *mac,
-		struct link_done *ret_done)
+		const char *tap, struct link_done *ret_done)
 {
 	struct link_msg msg = { .type = type };
 	struct table none = { 0 };
@@ -82,6 +85,8 @@ static int tell(int fd, uint8_t type, const struct vsi_id *id, const struct mac 
 	msg.u.mark.seq = 2;
 	msg.u.mark.id = *id;
 	msg.u.mark.mac = *mac;
+	if (tap)
+		snprintf(msg.u.mark.tap, sizeof(msg.u.mark.tap), "%s", tap);
 	err = link_client_ask(fd, &msg, &ops, &none, ret_done);
 	table_done(&none);
 	return err;

@@ -14,8 +14,10 @@ enum marking {
 	MARKING_WAS,	/* marked before: left as it was */
 };
 
-/* ret_why: for MARKING_NONE what is not there, LINK_TEXT_MAX octets. */
-enum marking marking_set(const struct vsi_id *id, const struct mac *mac, char *ret_why);
+/* tap: the VM's interface here, NULL: not known. ret_why: for MARKING_NONE what is not
+ * there, LINK_TEXT_MAX octets. */
+enum marking marking_set(const struct vsi_id *id, const struct mac *mac, const char *tap,
+			 char *ret_why);
 /* No word where there is no mark, module or engine. */
 void marking_unset(const struct vsi_id *id);
 

@@ -20,11 +20,12 @@ enum kind {
 	GAUGE,
 	HISTOGRAM, /* …_bucket, …_count */
 	SUMMARY, /* …_count */
-	SUM, /* …_sum of the one above; ms, shown in seconds */
-	GAUGE_MS, /* shown in seconds */
+	SUM, /* …_sum of the one above; a time */
+	GAUGE_TIME,
 };
 
-/* A star stands for a part of the counter's name that is the value of a label; what is
+/* Times are shown in seconds; the counter's name says whether it has them in ms or us.
+ * A star stands for a part of the counter's name that is the value of a label; what is
  * behind a guard's star is the ethertype. */
 static const struct metric {
 	const char *counter;
@@ -57,7 +58,7 @@ static const struct metric {
 	{ "conflicts", COUNTER, "conflicts_total", NULL, NULL,
 	  "Claims refused: the VM still answered on its old port." },
 	{ "claims_probed", COUNTER, "claims_probed_total", NULL, NULL,
-	  "Claims of MACs alive on another port that were checked by ARP." },
+	  "Claims of MACs alive on another port that were checked." },
 	{ "claims_not_probed", COUNTER, "claims_not_probed_total", NULL, NULL,
 	  "Claims that could not be checked on each old port." },
 	{ "vsi_ids_used_twice", COUNTER, "vsi_ids_used_twice_total", NULL, NULL,
@@ -164,7 +165,7 @@ static const struct metric {
 	{ "group_first_reports", SUMMARY, "group_first_report_seconds", NULL, NULL,
 	  "Time from the associate to the VM's first membership report." },
 	{ "group_first_report_ms", SUM, "group_first_report_seconds", NULL, NULL, NULL },
-	{ "group_first_report_ms_max", GAUGE_MS, "group_first_report_max_seconds", NULL,
+	{ "group_first_report_ms_max", GAUGE_TIME, "group_first_report_max_seconds", NULL,
 	  NULL, "The longest of these times." },
 	{ "leasequery_socket_sent", COUNTER, "socket_sent_total", NULL, NULL,
 	  "Messages sent from giaddr's sockets." },
@@ -234,6 +235,17 @@ static const struct metric {
 	  "Of these, those that did not get through; a replay follows." },
 	{ "replays", COUNTER, "link_replays_total", NULL, NULL,
 	  "How often the module has told the engine everything." },
+	{ "loop_holds_within_*_us", HISTOGRAM, "lldpad_loop_hold_seconds", "le", NULL,
+	  "How long the module has kept lldpad's loop, in each turn in which it had "
+	  "something to do." },
+	{ "loop_holds", HISTOGRAM, "lldpad_loop_hold_seconds", NULL, NULL, NULL },
+	{ "loop_hold_us", SUM, "lldpad_loop_hold_seconds", NULL, NULL, NULL },
+	{ "loop_hold_us_max", GAUGE_TIME, "lldpad_loop_hold_max_seconds", "at", "frames",
+	  "The longest of these times; and of turns that attach or store a setting." },
+	{ "loop_hold_us_max_at_attach", GAUGE_TIME, "lldpad_loop_hold_max_seconds", "at",
+	  "attach", NULL },
+	{ "loop_hold_us_max_at_a_set", GAUGE_TIME, "lldpad_loop_hold_max_seconds", "at",
+	  "set", NULL },
 	{ "guard_*_*", COUNTER, "guard_packets_total", "port", NULL,
 	  "Frames that the guard dropped (monitor: would have), by what they are." },
 };
@@ -250,7 +262,7 @@ static bool matches(const struct metric *metric, const char *counter,
 		    const char **ret_star, int *ret_len);
 static void print_head(const struct metric *metric, FILE *to);
 static void print_text(const char *text, int len, FILE *to);
-static void print_seconds(const char *ms, int len, FILE *to);
+static void print_seconds(const char *value, int len, unsigned unit, FILE *to);
 
 void prometheus_print(const struct table *counters, FILE *to)
 {
@@ -285,7 +297,8 @@ static void print_row(const struct metric *metric, const char *counter, const ch
 {
 	const char *star = NULL;
 	int len = 0;
-	bool bucket, in_ms = metric->kind == SUM || metric->kind == GAUGE_MS;
+	unsigned unit = strstr(metric->counter, "_us") ? 1000000 : 1000;
+	bool bucket, is_time = metric->kind == SUM || metric->kind == GAUGE_TIME;
 
 	(void)matches(metric, counter, &star, &len);
 	bucket = metric->kind == HISTOGRAM && star;
@@ -299,7 +312,7 @@ static void print_row(const struct metric *metric, const char *counter, const ch
 								       : "");
 	if (bucket) {
 		fprintf(to, "{le=\"");
-		print_seconds(star, len, to);
+		print_seconds(star, len, unit, to);
 		fprintf(to, "\"}");
 	} else if (metric->label) {
 		fprintf(to, "{%s=\"", metric->label);
@@ -312,8 +325,8 @@ static void print_row(const struct metric *metric, const char *counter, const ch
 		fprintf(to, "\"}");
 	}
 	fputc(' ', to);
-	if (in_ms)
-		print_seconds(value, (int)strlen(value), to);
+	if (is_time)
+		print_seconds(value, (int)strlen(value), unit, to);
 	else
 		fputs(value, to);
 	fputc('\n', to);
@@ -376,7 +389,7 @@ static void print_head(const struct metric *metric, FILE *to)
 {
 	static const char *const types[] = {
 		[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram",
-		[SUMMARY] = "summary", [SUM] = "untyped", [GAUGE_MS] = "gauge",
+		[SUMMARY] = "summary", [SUM] = "untyped", [GAUGE_TIME] = "gauge",
 	};
 
 	fprintf(to, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", metric->name,
@@ -397,15 +410,16 @@ static void print_text(const char *text, int len, FILE *to)
 	}
 }
 
-static void print_seconds(const char *ms, int len, FILE *to)
+static void print_seconds(const char *value, int len, unsigned unit, FILE *to)
 {
 	char text[24];
 	unsigned long long n;
 
-	snprintf(text, sizeof(text), "%.*s", len, ms);
+	snprintf(text, sizeof(text), "%.*s", len, value);
 	n = strtoull(text, NULL, 10);
-	if (n % 1000)
-		fprintf(to, "%llu.%03u", n / 1000, (unsigned)(n % 1000));
+	if (n % unit)
+		fprintf(to, "%llu.%0*u", n / unit, unit == 1000 ? 3 : 6,
+			(unsigned)(n % unit));
 	else
-		fprintf(to, "%llu", n / 1000);
+		fprintf(to, "%llu", n / unit);
 }

@@ -28,6 +28,7 @@
 #define ANSWER_MS 2000
 #define RETURN_MS 1500
 #define LAST_REQUESTS_MS 10000
+#define GREETING_MS 3000
 
 enum role { ROLE_AUTO, ROLE_SOURCE, ROLE_DESTINATION };
 
@@ -52,6 +53,7 @@ static int vsi_word(char **argv, int at, struct qemu_vsis *vsis);
 static int check_vsis(char **argv, struct qemu_vsis *vsis);
 static int follow(struct follower *f);
 static void turn(struct follower *f, int signals);
+static void late(struct follower *f);
 static void hear(struct follower *f);
 static void take(struct follower *f, const struct qmp_msg *msg);
 static void take_answer(struct follower *f, const struct qmp_msg *msg);
@@ -198,6 +200,7 @@ static int follow(struct follower *f)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN); /* nobody to read what we say: the VM still goes on */
+	f->clock = now_ms() + GREETING_MS;
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0) {
 		fprintf(stderr, "vdp-migrate: %s\n", strerror(errno));
@@ -232,8 +235,20 @@ static void turn(struct follower *f, int signals)
 	f->over |= f->vsis.status == EXIT_WRONG_USE;
 	if (f->clock && now_ms() >= f->clock) {
 		f->clock = 0;
-		happen(f, QEMU_LATE);
+		late(f);
 	}
+}
+
+/* QEMU may be busy with its start: nothing ends for that. */
+static void late(struct follower *f)
+{
+	if (f->begun)
+		happen(f, QEMU_LATE);
+	else
+		fprintf(stderr,
+			"vdp-migrate: %s: QEMU does not answer yet; a monitor takes one "
+			"client, has it another?\n",
+			f->path);
 }
 
 static void hear(struct follower *f)
@@ -254,8 +269,11 @@ static void hear(struct follower *f)
 		return;
 	f->over = true;
 	if (err != -ECONNRESET) {
-		fprintf(stderr, "vdp-migrate: %s: %s\n", f->path,
-			err == -EBADMSG ? "no QMP there" : strerror(-err));
+		fprintf(stderr, "vdp-migrate: %s: %s%s\n", f->path,
+			err == -EBADMSG	   ? "no QMP there"
+			: err == -EMSGSIZE ? "no QMP there: a line without an end"
+					   : strerror(-err),
+			f->begun ? "; the VM's association stays as it is" : "");
 		f->status = EXIT_NOT_THERE;
 	} else if (!f->begun) {
 		fprintf(stderr, "vdp-migrate: %s: closed before a word on the VM\n",
@@ -332,6 +350,7 @@ static void begin(struct follower *f, const char *migration)
 		return;
 	}
 	f->begun = true;
+	f->clock = 0;
 	if (waits || arrived) {
 		f->state = QEMU_WAITING;
 		if (waits)
@@ -359,7 +378,9 @@ static void begin(struct follower *f, const char *migration)
 /* qapi/migration.json, MigrationStatus. */
 static void take_migration(struct follower *f, const char *status)
 {
-	if (!strcmp(status, "completed"))
+	/* At the destination post-copy: what is not there yet comes when it is wanted. */
+	if (!strcmp(status, "completed") ||
+	    (!strcmp(status, "postcopy-active") && f->state == QEMU_WAITING))
 		happen(f, QEMU_COPIED);
 	else if (!strcmp(status, "failed") || !strcmp(status, "cancelled"))
 		happen(f, QEMU_FAILED);
@@ -376,7 +397,6 @@ static void happen(struct follower *f, enum qemu_event event)
 		{ QEMU_PREASSOCIATE, ": pre-associate" },
 		{ QEMU_ASSOCIATE_M, ": associate" },
 		{ QEMU_ASSOCIATE, ": associate" },
-		{ QEMU_SUSPEND, ": suspended" },
 		{ QEMU_DEASSOCIATE, ": de-associate" },
 	};
 	struct qemu_step step = qemu_story(f->state, event);
@@ -385,9 +405,13 @@ static void happen(struct follower *f, enum qemu_event event)
 	if (step.to != f->state)
 		f->clock = 0;
 	f->state = step.to;
-	/* Before anything is said: the VM waits. */
+	/* Before anything is said: the VM waits, or its packets go where it is no
+	 * more. */
 	if (step.what & QEMU_CONT)
 		qmp_send(&f->qmp, "cont", NULL);
+	if (step.what & QEMU_SUSPEND)
+		request = qemu_vsis_suspend(&f->vsis) ? ": suspended"
+						      : ": no engine to tell";
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
 		if (step.what & requests[i].what) {
 			request = requests[i].text;

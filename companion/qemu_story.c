@@ -22,14 +22,14 @@ struct row {
 
 static const struct row rows[] = {
 	{ QEMU_HERE, QEMU_COPIES, { 0, QEMU_LEAVING, "migrates to elsewhere" } },
-	{ QEMU_HERE, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "QEMU has ended" } },
+	{ QEMU_HERE, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "is gone with its QEMU" } },
 
 	{ QEMU_LEAVING, QEMU_STOPS, { QEMU_SUSPEND, QEMU_STOPPED, "has stopped here" } },
 	{ QEMU_LEAVING, QEMU_FAILED, { 0, QEMU_HERE, "did not migrate, goes on here" } },
 	{ QEMU_LEAVING,
 	  QEMU_COPIED,
 	  { QEMU_RETURN_CLOCK, QEMU_LEFT, "has migrated, paused as it was" } },
-	{ QEMU_LEAVING, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "QEMU has ended" } },
+	{ QEMU_LEAVING, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "is gone with its QEMU" } },
 
 	/* The ordinary request takes the S-bit back. */
 	{ QEMU_STOPPED, QEMU_RUNS, { QEMU_ASSOCIATE, QEMU_HERE, "goes on here" } },
@@ -37,11 +37,11 @@ static const struct row rows[] = {
 	  QEMU_FAILED,
 	  { QEMU_ASSOCIATE, QEMU_HERE, "did not migrate, stays here" } },
 	{ QEMU_STOPPED, QEMU_COPIED, { QEMU_RETURN_CLOCK, QEMU_LEFT, "has migrated" } },
-	{ QEMU_STOPPED, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "QEMU has ended" } },
+	{ QEMU_STOPPED, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "is gone with its QEMU" } },
 
 	{ QEMU_LEFT, QEMU_LATE, { QEMU_DEASSOCIATE, QEMU_GONE, "does not come back" } },
 	{ QEMU_LEFT, QEMU_RUNS, { QEMU_ASSOCIATE, QEMU_HERE, "goes on here after all" } },
-	{ QEMU_LEFT, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "QEMU has ended" } },
+	{ QEMU_LEFT, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "is gone with its QEMU" } },
 
 	{ QEMU_GONE, QEMU_RUNS, { QEMU_ASSOCIATE, QEMU_HERE, "goes on here after all" } },
 
@@ -54,14 +54,14 @@ static const struct row rows[] = {
 	    "runs already: QEMU was not started with -S, what it sends now may be "
 	    "lost" } },
 	{ QEMU_WAITING, QEMU_FAILED, { QEMU_DEASSOCIATE, QEMU_GONE, "did not arrive" } },
-	{ QEMU_WAITING, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "QEMU has ended" } },
+	{ QEMU_WAITING, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "is gone with its QEMU" } },
 
 	{ QEMU_ARRIVED, QEMU_ANSWERED, { QEMU_CONT, QEMU_HERE, "goes on" } },
 	{ QEMU_ARRIVED,
 	  QEMU_LATE,
 	  { QEMU_CONT, QEMU_HERE, "goes on without the switch's answer" } },
 	{ QEMU_ARRIVED, QEMU_RUNS, { 0, QEMU_HERE, "was let go on by somebody else" } },
-	{ QEMU_ARRIVED, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "QEMU has ended" } },
+	{ QEMU_ARRIVED, QEMU_ENDS, { QEMU_DEASSOCIATE, QEMU_GONE, "is gone with its QEMU" } },
 };
 
 struct qemu_step qemu_story(enum qemu_state state, enum qemu_event event)

@@ -18,19 +18,30 @@
 
 static void start(struct qemu_vsi *vsi);
 static int request(struct qemu_vsi *vsi, unsigned what);
-static int suspend(const struct vsi_id *id);
 
 void qemu_vsis_ask(struct qemu_vsis *vsis, unsigned what)
 {
 	for (unsigned i = 0; i < vsis->n; i++) {
-		struct qemu_vsi *vsi = &vsis->vsi[i];
-
-		/* It is said, or there is nobody to hear it. */
-		if (vsi->child && vsi->doing == QEMU_SUSPEND)
-			kill(vsi->child, SIGKILL);
-		vsi->next = what;
-		start(vsi);
+		vsis->vsi[i].next = what;
+		start(&vsis->vsi[i]);
 	}
+}
+
+bool qemu_vsis_suspend(struct qemu_vsis *vsis)
+{
+	struct link_msg msgs[QEMU_VSIS_MAX] = { 0 };
+	int fd;
+
+	for (unsigned i = 0; i < vsis->n; i++) {
+		msgs[i].type = LINK_SUSPEND;
+		msgs[i].u.suspend.seq = i + 1;
+		msgs[i].u.suspend.id = vsis->vsi[i].id;
+	}
+	fd = link_client_tell(msgs, vsis->n);
+	if (vsis->told)
+		close(vsis->told);
+	vsis->told = fd > 0 ? fd : 0;
+	return fd >= 0;
 }
 
 bool qemu_vsis_reap(struct qemu_vsis *vsis)
@@ -42,9 +53,8 @@ bool qemu_vsis_reap(struct qemu_vsis *vsis)
 		int status;
 
 		if (vsi->child && waitpid(vsi->child, &status, WNOHANG) == vsi->child) {
-			int code = WIFEXITED(status)		? WEXITSTATUS(status)
-				   : vsi->doing == QEMU_SUSPEND ? EXIT_DONE
-								: EXIT_NOT_THERE;
+			int code = WIFEXITED(status) ? WEXITSTATUS(status)
+						     : EXIT_NOT_THERE;
 
 			if (code > vsis->status)
 				vsis->status = code;
@@ -94,8 +104,6 @@ static int request(struct qemu_vsi *vsi, unsigned what)
 	char *argv[QEMU_WORDS_MAX + 3];
 	int argc = 1;
 
-	if (what == QEMU_SUSPEND)
-		return suspend(&vsi->id);
 	memcpy(argv + argc, vsi->words, (size_t)vsi->n * sizeof(*argv));
 	argc += vsi->n;
 	if (what == QEMU_PREASSOCIATE || what == QEMU_ASSOCIATE_M)
@@ -113,16 +121,4 @@ static int request(struct qemu_vsi *vsi, unsigned what)
 		argv[0] = associate;
 		return command_associate(argc, argv);
 	}
-}
-
-/* Without our engine or module here there is no S-bit: a migration is none the worse. */
-static int suspend(const struct vsi_id *id)
-{
-	struct link_msg msg = { .type = LINK_SUSPEND };
-
-	msg.u.suspend.seq = 1;
-	msg.u.suspend.id = *id;
-	if (freopen("/dev/null", "w", stderr))
-		command_ask(&msg, NULL, NULL);
-	return EXIT_DONE;
 }

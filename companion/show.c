@@ -11,9 +11,9 @@
 #include "prometheus.h"
 #include "table.h"
 
-static const char *const tables[] = { "bindings", "vsis",  "ports",   "settings",
-				      "servers",  "groups", "marks",   "counters",
-				      "leases" };
+static const char *const tables[] = { "bindings", "vsis",    "leases", "ports",
+				      "cases",	  "settings", "servers", "groups",
+				      "marks",	  "counters" };
 
 enum shape { SHAPE_TABLE, SHAPE_LONG, SHAPE_JSON, SHAPE_PROMETHEUS };
 
