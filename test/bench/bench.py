@@ -12,8 +12,10 @@ import time
 
 from side import SETTINGS, STATUS_M, Side, lldpad_version, machine
 from netns import World
+from progress import Progress
 from streams import stream_rows
 import evacuated
+import holds
 from rack import Rack
 
 FIRST_M = 100000        # VSIs that migrate, and have a lease
@@ -88,17 +90,6 @@ def us(ns):
 
 def median(values):
     return statistics.median(values) if values else float("nan")
-
-
-class Progress:
-    """What is being done, on a terminal only."""
-
-    def __init__(self):
-        self.on = sys.stderr.isatty()
-
-    def __call__(self, text=""):
-        if self.on:
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def plain_rounds(sides, rounds, count, progress, what="VDP response"):
@@ -219,7 +210,8 @@ def storm_rows(world, storms, progress):
             Share(f"bound before the response, {RACK_PORTS} ports", bound - late, bound,
                   0.99),
             Row(f"VDP response, {RACK_PORTS} ports at once", median(times[0]),
-                median(times[1]), [a / b for a, b in zip(*times)])]
+                median(times[1]), [a / b for a, b in zip(*times)]),
+            *holds.rows(f"{RACK_PORTS} ports", ours.show)]
 
 
 def scale_rows(world, options, progress):
@@ -228,6 +220,7 @@ def scale_rows(world, options, progress):
     leases = range(FIRST_M, FIRST_M + WARM_UP + options.blocks * options.block)
     few, many = (Side(world, name, product=True, leases=leases, bindings=n)
                  for name, n in (("few", FEW), ("many", MANY)))
+    progress()
     print(f"start with {FEW} bindings in the store: {few.start_s:.2f} s, with {MANY}: "
           f"{many.start_s:.2f} s")
     for side in (few, many):
@@ -276,7 +269,10 @@ def measure(world, options, progress):
     found = migrated_blocks([product, sidecar], options.blocks, options.block, progress)
     committed = sidecar.sidecar_stop()
     progress()
-    rows = answer_rows(plain, slow, found) + kept
+    rows = answer_rows(plain, slow, found) + kept + holds.rows("1 port", product.show)
+    rows += holds.undisturbed(product, lambda: plain_rounds(
+        [product], options.blocks, options.round, progress, "hold of lldpad's loop"))
+    progress()
     each = options.rounds * options.round
     print_lost("plain", {name: each - sum(len(x[1]) for x in rounds)
                          for name, rounds in plain.items()})

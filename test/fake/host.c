@@ -25,6 +25,7 @@ static struct {
 static unsigned n_watches;
 static int store_error;
 static ms_t now, turn_at;
+static struct host_held held;
 static char offloaded[VM_IFNAME_MAX];
 static struct {
 	char port[VM_IFNAME_MAX];
@@ -41,6 +42,7 @@ void fake_host_reset(void)
 	n_settings = n_lines = n_watches = 0;
 	store_error = 0;
 	now = turn_at = 0;
+	held = (struct host_held){ 0 };
 	fake_host_offload(NULL);
 	memset(changes, 0, sizeof(changes));
 	memset(pdus, 0, sizeof(pdus));
@@ -111,6 +113,11 @@ size_t fake_host_pdu(bool delivered, char ret_port[VM_IFNAME_MAX],
 	memcpy(ret_pdu, pdus[delivered].pdu, HOST_PDU_MAX);
 	pdus[delivered].len = 0;
 	return len;
+}
+
+void fake_host_hold(const struct host_held *to)
+{
+	held = *to;
 }
 
 ms_t fake_host_turn_at(void)
@@ -246,6 +253,11 @@ void host_each_port(void (*cb)(void *arg, const char *port), void *arg)
 	for (i = 0; i < n_settings; i++)
 		if (!strcmp(settings[i].name, EVB_MODE))
 			cb(arg, settings[i].port);
+}
+
+const struct host_held *host_held(void)
+{
+	return &held;
 }
 
 ms_t host_now(void)

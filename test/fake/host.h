@@ -28,6 +28,9 @@ unsigned fake_host_lldp_changes(const char *port);
 size_t fake_host_pdu(bool delivered, char ret_port[VM_IFNAME_MAX],
 		     uint8_t ret_pdu[HOST_PDU_MAX]);
 
+/* What host_held() says from now on. */
+void fake_host_hold(const struct host_held *held);
+
 /* The time last given to host_turn_at() since this was asked, 0: none. */
 ms_t fake_host_turn_at(void);
 

@@ -172,6 +172,8 @@ def with_us(story, lab, vm, stream, listener):
                 "the stream has not followed it")
     vm.vdp("h1", "deassoc")
     lab.wait_states(vm, p2="active")
+    # Whoever else is behind p1 is asked first whether he wants it.
+    lab.wait_mdb("p1", GROUP, there=False)
     story.say("h1 de-associates it; the address may no longer send from there:")
     story.show(lab.cli("sw", "show", "bindings"))
     return figures

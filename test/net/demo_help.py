@@ -73,7 +73,7 @@ def timeline(story, vm, wire, server):
             seen.append((t, f"help TLV, {where}  switch -> h2      giaddr "
                             f"{one['giaddr']}"))
     names = {REQUEST: "DHCPREQUEST              h2 -> DHCP server", ACK:
-             f"DHCPACK                  DHCP server -> switch  to giaddr alone"}
+             "DHCPACK                  DHCP server -> switch  to giaddr alone"}
     messages = [(t, m) for t, f in server.stop().stamped() for m in dhcp([f])]
     seen += [(t, names.get(m.kind, "DHCP, another message")) for t, m in messages]
     seen = sorted(dict(reversed([(what, t) for t, what in seen])).items(),

@@ -53,10 +53,11 @@ static void message(void *arg, const struct addr *giaddr, const struct addr *ser
 	told++;
 }
 
-static void frame(void *arg, uint32_t ifindex, uint16_t vlan, const uint8_t *octets,
-		  size_t len)
+static void frame(void *arg, uint32_t ifindex, bool out, uint16_t vlan,
+		  const uint8_t *octets, size_t len)
 {
 	(void)arg;
+	(void)out;
 	printf("%u %u ", ifindex, vlan);
 	for (size_t i = 0; i < len; i++)
 		printf("%02x", octets[i]);

@@ -56,8 +56,9 @@ class FakeEngine:
     def say(self, name, body):
         self.module.send(struct.pack("!BBH", TYPE[name], VERSION, len(body)) + body)
 
-    def cases(self, port, complete, n):
-        self.say("CASES", _text(port) + struct.pack("!BI", complete, n))
+    def cases(self, port, complete, n, *named):
+        self.say("CASES", _text(port) + struct.pack("!BIB", complete, n, len(named))
+                 + b"".join(mac_bytes(mac) for mac in named))
 
     def mark(self, vsi, ttl=0):
         """Nothing but the VSI."""

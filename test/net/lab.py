@@ -181,6 +181,7 @@ class Lab:
     module_at: where the module is preloaded; engine_at: where the engine runs. rka: a
     VSI's keep-alives come every 2^rka * 10 us (16: 0.66 s), and it ends half as long
     again after the last."""
+    uplink = "e0"       # the servers'
 
     def __init__(self, ours=None, server_ours=None, module_at=(), engine_at=(),
                  leasequery=True, lease=3600, rka=16):
@@ -239,7 +240,7 @@ class Lab:
             chains = "".join(
                 f"chain {a} {{ type filter hook ingress device {a} priority 0; "
                 f"ether type {{ 0x8940, 0x88b7, 0x88cc }} accept; fwd to {b}; }}\n"
-                for a, b in (("e0", "v0"), ("v0", "e0")))
+                for a, b in ((self.uplink, "v0"), ("v0", self.uplink)))
             self.space[server].run("nft", "-f", "-",
                                    input=f"table netdev f {{ {chains} }}\n")
 
@@ -311,7 +312,7 @@ subnet 10.9.0.0 netmask 255.255.255.0 {{ range 10.9.0.100 10.9.0.199; }}
         """Both ends of each uplink hear each other by LLDP, and VDP is ready."""
         for server in servers:
             wait_for(f"LLDP between {server} and the switch", lambda s=server: (
-                self.lldpad[s].hears_peer("e0")
+                self.lldpad[s].hears_peer(self.uplink)
                 and self.lldpad["sw"].hears_peer(self.port_of[s])), 15.0, 0.1)
 
     # What one does with it

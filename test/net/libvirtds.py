@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The lab's two servers with a real libvirtd each, our hook and our agent, and a VM that is
-a domain of theirs: its interface is a macvtap on the uplink with an 802.1Qbg virtual
-port, so libvirt itself asks lldpad for its associations, by netlink.
+The lab's two servers with a real libvirtd each, our hook and our agent. Their domains:
+libvirt_domain.py.
 
-What two libvirtds in one machine need: mounts, a host name and a host UUID of their own,
-and /run shared with that server's lldpad, whose process ID they read there.
+What two libvirtds in one machine need: mounts, a host name, a host UUID and a user
+libvirt-qemu of their own, and /run shared with that server's lldpad, whose process ID
+they read there.
  - The uplink is a vxlan over a veth: libvirt follows a veth's IFLA_LINK, which is an
    index of another namespace, without end.
- - The device /dev/tapN of a macvtap has the interface's index, which the servers'
-   namespaces would both give: their counts are set apart.
+ - The device /dev/tapN of a macvtap has the interface's index, which several namespaces
+   may give, and only the first has its device: each server counts from where nobody
+   else does, and where no device is left of one that did.
  - libvirt takes the port number of its netlink socket for an error if its highest bit is
-   set. libnl draws it by the time of day: it is good for some 8 minutes, then bad.
- - macvtap lets no multicast in to the VM without trustGuestRxFilters.
+   set. libnl draws it by the time of day: it is good for some 8 minutes, then bad. So a
+   libvirtd that has got a bad one is started once more in another time (live/later.c).
 """
+import contextlib
 import os
 import signal
 import socket
@@ -23,15 +25,15 @@ import time
 import uuid
 
 from lab import built
-from live import LiveLab, LiveVm
+from live import LiveLab
 from netns import CommandFailed, run, wait_for
 
-LEASES = "urn:vdp-migrate:leases:1"
-MANAGER, TYPE, VERSION = 11, 1193047, 2
 RTM_SETLINK, NLM_F_REQUEST, NLM_F_ACK = 19, 1, 4
 IFLA_OPERSTATE, IF_OPER_UP = 16, 6
-INDEXES_APART = 150
-NETLINK_BAD_S = 560      # a little longer than it can last
+INDEXES = 120            # of a server's interfaces, for some 50 migrations
+# libnl's number has its highest bit by the time / 512 s, its other bits by what is below.
+LATER_S = (0, 512, 640, 128, 768, 256)
+SERVERS = ("h1", "h2")
 
 SETUP = """
 mount --make-rprivate /
@@ -41,6 +43,7 @@ for x in etc lib log cache; do
 	mkdir -p "$to"
 	mount --bind "$dir/$x" "$to"
 done
+for x in passwd group; do mount --bind "$dir/$x" "/etc/$x"; done
 hostname "$name"
 """
 LIBVIRTD_CONF = """unix_sock_dir = "{dir}/sock"
@@ -48,6 +51,9 @@ auth_unix_rw = "none"
 host_uuid = "{uuid}"
 log_outputs = "3:file:{dir}/libvirtd.log"
 """
+QEMU_NAME = "libvirt-qemu"
+QEMU_USER = f"{QEMU_NAME}:x:64055:64055::/nonexistent:/usr/sbin/nologin\n"
+QEMU_GROUP = f"{QEMU_NAME}:x:64055:\n"
 QEMU_CONF = """user = "root"
 group = "root"
 security_driver = "none"
@@ -56,29 +62,23 @@ cgroup_controllers = []
 remember_owner = 0
 stdio_handler = "file"
 """
-DOMAIN = """<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-<name>{name}</name><memory unit='MiB'>192</memory><vcpu>1</vcpu>
-<os><type arch='x86_64' machine='pc'>hvm</type><kernel>{kernel}</kernel>
-<initrd>{initrd}</initrd>
-<cmdline>console=ttyS0 quiet panic=-1 mitigations=off</cmdline></os>
-<features><acpi/></features>
-<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
-<controller type='usb' model='none'/><memballoon model='none'/>
-<serial type='file'><source path='{console}' append='on'/></serial>
-<interface type='direct' trustGuestRxFilters='yes'><mac address='{mac}'/>
-<source dev='e0' mode='vepa'/>
-<virtualport type='802.1Qbg'><parameters managerid='{manager}' typeid='{type}'
-  typeidversion='{version}' instanceid='{uuid}'/></virtualport>
-<model type='virtio'/><driver name='qemu'/><rom enabled='no'/></interface></devices>
-<qemu:commandline><qemu:arg value='-global'/>
-<qemu:arg value='virtio-net-device.guest_announce=off'/></qemu:commandline></domain>"""
+# Around our hook: libvirt runs what is in qemu.d one after the other, by name.
+CLOCK = """#!/bin/bash
+[[ $2/$3 != migrate/begin ]] || echo {what} $EPOCHREALTIME >>'{to}'
+"""
 
 
 class LibvirtLab(LiveLab):
-    def __init__(self):
-        super().__init__()
+    """later: the shared object of live/later.c."""
+
+    def __init__(self, later):
+        self.later, self.libvirtd, self.claims = later, {}, []
+        # The timers that lldpad has where nobody sets them: a switch of stock lldpad
+        # keeps a VSI that was de-associated for 15.7 s.
+        super().__init__(rka=20)
         try:
-            self.libvirtd = {s: Libvirtd(self, s) for s in ("h1", "h2")}
+            for server in SERVERS:
+                self.libvirtd[server] = Libvirtd(self, server)
         except BaseException:
             self.end()
             raise
@@ -104,13 +104,66 @@ class LibvirtLab(LiveLab):
 
     def _forward(self):
         """macvtap does it."""
-        self.space["h2"].ip(*["link add burnt type bridge",
-                              "link del burnt"] * INDEXES_APART)
+        for server in SERVERS:
+            space, first = self.space[server], self._claim_indexes()
+            space.ip("link add burnt0 type bridge")
+            at = space.ip_json("link", "show", "burnt0")[0]["ifindex"]
+            space.ip("link del burnt0", *["link add burnt0 type veth peer name burnt1",
+                                          "link del burnt0"] * ((first - at) // 2))
+
+    def _claim_indexes(self):
+        """The first of INDEXES that are ours as long as we live."""
+        for first in range(INDEXES, 50 * INDEXES, INDEXES):
+            if any(os.path.exists(f"/dev/tap{first + n}") for n in range(INDEXES)):
+                continue
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0vdp-migrate-test-taps-{first}")
+            except OSError:
+                claim.close()
+                continue
+            self.claims.append(claim)
+            return first
+        raise CommandFailed("no numbers for macvtaps: /dev is full of them")
+
+    def bridge_servers(self):
+        """From now on a server's uplink is a port of a bridge that VMs' taps come to. It
+        runs STP, or lldpad would hear no VDP."""
+        for server in SERVERS:
+            self.space[server].ip(
+                "link add brv type bridge stp_state 1 forward_delay 200 mcast_snooping 0",
+                "link set e0 master brv", "link set brv up")
+            self.libvirtd[server].install_hook("--bridge")
+        for server in SERVERS:
+            wait_for("the uplink to forward", lambda s=server: self.space[s].ip_json(
+                "-d", "link", "show", "e0")[0]["linkinfo"]["info_slave_data"]["state"]
+                == "forwarding", 15.0, 0.1)
 
     def end(self):
-        for libvirtd in getattr(self, "libvirtd", {}).values():
-            libvirtd.end()
+        for libvirtd in self.libvirtd.values():
+            libvirtd.stop()
+        self._end_qemus()
         super().end()
+        for claim in self.claims:
+            claim.close()
+
+    def _end_qemus(self):
+        """They outlive libvirtd, and hold their namespace, which is a server's."""
+        def left():
+            return [int(pid) for server in SERVERS if server in self.space for pid in
+                    run("ip", "netns", "pids", self.space[server].name).split()
+                    if _program(pid).startswith("qemu-system")]
+        for pid in left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for("QEMUs to end", lambda: not left())
+
+
+def _program(pid):
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return ""
 
 
 def _tell_it_is_up(space, uplink):
@@ -135,44 +188,52 @@ class Libvirtd:
         self._write("etc/libvirtd.conf", LIBVIRTD_CONF.format(dir=self.dir,
                                                               uuid=uuid.uuid4()))
         self._write("etc/qemu.conf", QEMU_CONF)
+        self._know_its_user()
+        self._write("clock", "")
+        for name, what in ("00-clock", "before"), ("zz-clock", "after"):
+            self._write(f"etc/hooks/qemu.d/{name}",
+                        CLOCK.format(what=what, to=f"{self.dir}/clock"), 0o755)
         self.uri = f"qemu+unix:///system?socket={self.dir}/sock/libvirt-sock"
         self.process = None
         self._start_well()
-        self._install_hook()
+        self.install_hook()
         self.agent = self.space.start("agent", built("vdp-migrate-agent"), "--connect",
                                       self.uri, "--interval", "1")
 
-    def _write(self, name, text):
-        with open(os.path.join(self.dir, name), "w", encoding="ascii") as f:
+    def _write(self, name, text, mode=0o644):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as f:
             f.write(text)
+        os.chmod(path, mode)
+
+    def _know_its_user(self):
+        """Without a user of this name the QEMU driver does not start; the package that
+        makes it (libvirt-daemon-system) brings services that nobody needs here."""
+        for name, line in ("passwd", QEMU_USER), ("group", QEMU_GROUP):
+            with open(f"/etc/{name}", encoding="utf-8") as f:
+                known = f.read()
+            self._write(name, known if QEMU_NAME in known else known + line)
 
     def _start_well(self):
         """With a netlink socket that libvirt does not mistake."""
-        end, said = time.monotonic() + NETLINK_BAD_S, False
-        while True:
-            self._start()
+        for later in LATER_S:
+            self._start(later)
             if self._netlink_is_good():
                 return
-            if time.monotonic() > end:
-                raise CommandFailed("libvirtd's netlink socket is bad again and again")
-            if not said:
-                print("libvirtd's netlink socket has a number that libvirt takes for an "
-                      "error, as it has for up to 9 minutes at a time: waiting",
-                      flush=True)
-            said = True
             self.process.stop()
-            time.sleep(2)       # the number changes with the time of day
+        raise CommandFailed("libvirtd's netlink socket is bad again and again")
 
-    def _start(self):
+    def _start(self, later):
         pid = str(self.lab.lldpad[self.server].process.pid)
+        env = {**os.environ, "LATER_S": str(later), "LD_PRELOAD": self.lab.later}
         self.process = self.space.start(
             "libvirtd", "nsenter", "-t", pid, "-m", "-n", "unshare", "-m", "-u", "sh",
             "-ec", f'dir=$1 name=$2; {SETUP} exec "$3"', "-", self.dir, self.space.name,
-            "libvirtd")
+            "libvirtd", env=env)
         wait_for("libvirtd to answer", lambda: not self.process.alive
                  or self.virsh("version", check=False).strip(), 30.0, 0.1)
         if not self.process.alive:
-            raise CommandFailed(f"libvirtd ended: {self.process.tail()}")
+            raise CommandFailed(f"libvirtd ended: {self.process.tail()} {self.log()}")
 
     def _netlink_is_good(self):
         rows = (x.split() for x in
@@ -181,10 +242,17 @@ class Libvirtd:
         own = [p for p in ports if p & (1 << 22) - 1 == self.process.pid]
         return bool(own) and all(p < 1 << 31 for p in own)
 
-    def _install_hook(self):
+    def install_hook(self, *options):
         run("nsenter", "-t", str(self.process.pid), "-m", "-n", "-u",
-            built("vdp-migrate"), "install-hook")
+            built("vdp-migrate"), "install-hook", *options)
         self.process.kill(signal.SIGHUP)
+
+    def hook_ms(self):
+        """How long our hook took at each `migrate begin` here, as libvirt calls it."""
+        with open(os.path.join(self.dir, "clock"), encoding="ascii") as f:
+            lines = [x.split() for x in f.read().splitlines()]
+        return [(float(b) - float(a)) * 1000 for (was, a), (what, b)
+                in zip(lines, lines[1:]) if (was, what) == ("before", "after")]
 
     def virsh(self, *argv, check=True):
         return run("virsh", "-c", self.uri, *argv, check=check, timeout=120)
@@ -194,6 +262,12 @@ class Libvirtd:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT)
 
+    def errors(self, since):
+        """What it has logged as errors from that time on (seconds since 1970)."""
+        begin = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(since))
+        with open(os.path.join(self.dir, "libvirtd.log"), encoding="utf-8") as f:
+            return [x for x in f.read().splitlines() if x >= begin and ": error :" in x]
+
     def log(self, lines=8):
         with open(os.path.join(self.dir, "libvirtd.log"), encoding="utf-8") as f:
             return " | ".join(f.read().splitlines()[-lines:])
@@ -201,58 +275,6 @@ class Libvirtd:
     def domains(self):
         return self.virsh("list", "--name", check=False).split()
 
-    def end(self):
-        """Its QEMUs outlive it."""
-        if self.process and self.process.alive:
-            for name in self.domains():
-                self.virsh("destroy", name, check=False)
-
-
-class Domain(LiveVm):
-    """The VM as libvirt's: at is the server where it runs."""
-    NAME = "vm1"
-
-    def libvirtd(self):
-        return self.lab.libvirtd[self.at]
-
-    def boot(self, server):
-        if os.path.exists(self.console):
-            os.unlink(self.console)
-        path = os.path.join(self.lab.world.dir, "domain.xml")
-        with open(path, "w", encoding="ascii") as f:
-            f.write(DOMAIN.format(
-                name=self.NAME, kernel=self.kernel, initrd=self.initrd, mac=self.mac,
-                console=self.console, manager=MANAGER, type=TYPE, version=VERSION,
-                uuid=self.uuid))
-        self.at = server
-        self.libvirtd().virsh("create", path)
-        said = wait_for("the guest to be ready", self._ready, 90.0, 0.1)
-        self.ip = next(x.split()[1] for x in said if x.startswith("ADDRESS"))
-        self.lab.space["other"].ip(
-            f"neigh replace {self.ip} lladdr {self.mac} nud permanent dev x0")
-
-    def _ready(self):
-        if not os.path.exists(self.console):
-            return None
-        with open(self.console, encoding="utf-8", errors="replace") as f:
-            said = f.read().split("\n")
-        return said if any(x.startswith("READY") for x in said) else None
-
-    def keep_lease(self, server, expires):
-        """Into the domain's metadata; libvirt carries it along. `vdp-migrate agent` does
-        that for VMs on a bridge; it does not see the lease of one behind macvtap, and
-        leaves this one alone."""
-        self.libvirtd().virsh(
-            "metadata", self.NAME, LEASES, "--live", "--key", "l", "--set",
-            f"<leases><lease mac='{self.mac}' ip='{self.ip}' server='{server}' "
-            f"client-id='01{self.mac.replace(':', '')}' expires='{expires}'/></leases>")
-
-    def migrate(self, server):
-        """The command, on its way."""
-        path = os.path.join(self.lab.world.dir, "migration")
-        return self.libvirtd().virsh_start(
-            "migrate", "--live", self.NAME, "--desturi", self.lab.libvirtd[server].uri,
-            "--migrateuri", f"unix://{path}")
-
-    def end(self):
-        self.libvirtd().virsh("destroy", self.NAME, check=False)
+    def stop(self):
+        if self.process:
+            self.process.stop()

@@ -8,6 +8,7 @@ two streams of packets that go to it and are sent back (test/live/stream and age
 """
 import json
 import os
+import shutil
 import subprocess
 import uuid
 
@@ -21,14 +22,21 @@ DAY = 86400
 EVERY_US = 1000
 RECENT = 250            # packets that are looked at for whether all is well
 SETTLE = 60             # the last ones, whose answers may still come
+# No multiple of 64 pages: of such memory QEMU (before 9.0, TCG) loses writes that come
+# while it is copied, and the guest crashes at its new place.
+MEMORY = f"{192 * 1024 + 8}K"
 
 
 class LiveLab(ProductLab):
-    """In the place of a server's end of the veth to the VM: a tap."""
+    """In the place of a server's end of the veth to the VM: a tap. bridged: and uplink and
+    tap are ports of a bridge, as most people have it; it runs STP, without which lldpad
+    hears no ECP there."""
 
-    def __init__(self):
+    def __init__(self, bridged=False, **options):
+        self.bridged = bridged
         super().__init__(ours={**{p: {"use": "yes", "servers": DHCP} for p in ("p1", "p2")},
-                               "p3": {"use": "yes", "trusted": "yes"}}, lease=DAY)
+                               "p3": {"use": "yes", "trusted": "yes"}}, lease=DAY,
+                         **options)
         self.space["other"].ip("route add 239.0.0.0/8 dev x0")
         # A switch prunes only where there is a querier, and once that one's first
         # queries may have been answered; so this comes first, and is not taken back.
@@ -40,7 +48,19 @@ class LiveLab(ProductLab):
             self.space[server].ip("link del v0")
             self.space[server].run("ip", "tuntap", "add", "dev", "v0", "mode", "tap")
             self.space[server].ip("link set v0 up")
-        super()._forward()
+            if self.bridged:
+                self.space[server].ip(
+                    "link add brh type bridge stp_state 1 forward_delay 200",
+                    "link set e0 master brh", "link set v0 master brh", "link set brh up")
+        if not self.bridged:
+            super()._forward()
+
+    def wait_tap(self, server):
+        """What comes to the tap passes: QEMU has opened it."""
+        if self.bridged:
+            wait_for("the tap to forward", lambda: self.space[server].ip_json(
+                "-d", "link", "show", "dev", "v0")[0]["linkinfo"]["info_slave_data"][
+                    "state"] == "forwarding")
 
     def snoop(self, on):
         self.sw.ip(f"link set br0 type bridge mcast_snooping {int(on)}")
@@ -66,6 +86,18 @@ class LiveLab(ProductLab):
                 return not found or not found["use"]
             return found and found["use"] and found["in_force"] == "enforce"
         wait_for(f"the settings of {port} to be in force", in_force)
+
+    def forget_all(self):
+        """The switch knows no VM's address any more: its engine begins from nothing. (An
+        address that is unbound goes back to the lease that it was bound by.)"""
+        def ports():
+            return {(r["port"], r["in_force"]) for r in self.show("sw", "ports") if r["use"]}
+        before = ports()
+        self.engine["sw"].stop()
+        shutil.rmtree(self.state("sw"))
+        self.sw.run("nft", "flush", "ruleset")
+        self.engine_start("sw")
+        wait_for("the ports to be as they were", lambda: ports() == before, 15.0)
 
 
 class Stream:
@@ -114,13 +146,13 @@ class LiveVm:
                     f"virtio-net-pci,netdev=n0,mac={self.mac},guest_announce=off,romfile=",
                     "-kernel", self.kernel, "-initrd", self.initrd,
                     "-append", "console=ttyS0 quiet panic=-1 mitigations=off",
-                    "-serial", f"file:{self.console}", incoming=incoming, memory=192)
+                    "-serial", f"file:{self.console}", incoming=incoming, memory=MEMORY)
 
     def follow(self, server, qemu):
         return self.lab.space[server].start(
             "follow", built("vdp-migrate"), "qemu", "--qmp", qemu.follow, "-i", "e0",
             "--managerid", "1", "--typeid", "1193047", "--typeidversion", "2",
-            "--instanceid", self.uuid, "--mac", self.mac)
+            "--instanceid", self.uuid, "--mac", self.mac, "--tap", "v0")
 
     def boot(self, server):
         if os.path.exists(self.console):

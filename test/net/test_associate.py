@@ -7,6 +7,7 @@ lldpad is kept from hearing ECP on p2, and a switch made of frames answers (IEEE
 """
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -160,13 +161,49 @@ def test_without_lldpad_vdp_port_or_permission_it_says_so(lab, vsi):
     assert said.code == NOT_THERE and "lldpad is not running" in said.text
 
 
+@contextlib.contextmanager
+def held(process):
+    process.kill(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.kill(signal.SIGCONT)
+
+
+def test_lldpad_that_hangs_is_told(lab, vsi):
+    with held(lab.lldpad["h2"].process):
+        said = say(lab, "h2", "associate", *vsi.args)
+    assert said.code == NOT_THERE and "lldpad does not answer" in said.text
+
+
+def test_engine_that_hangs_holds_up_nothing(lab, vsi):
+    with held(lab.engine["h1"]):
+        began = time.monotonic()
+        said = say(lab, "h1", "preassociate", *vsi.args, "--migrate")
+        assert time.monotonic() - began < 2.0
+    assert said.code == ACCEPTED
+    assert "by lldpad's own hint" in said.text and "engine does not answer" in said.text
+
+
+def test_lldpad_that_ends_while_the_switch_is_waited_for_is_told(lab, vsi):
+    capture = lab.sw.capture("p2", "ether proto 0x8940")
+    with switch(lab, None):
+        waits = start(lab, "h2", "associate", *vsi.args)
+        wait_for("lldpad to ask the switch", lambda: requests(capture, vsi))
+        lab.lldpad["h2"].process.stop(signal.SIGKILL)
+        said = waits.communicate(timeout=10)[0]
+    lab.lldpad["h2"].start()
+    lab.wait_lldp(("h2",))
+    assert waits.returncode == NOT_THERE and "lldpad has ended meanwhile" in said
+
+
 def test_wrong_arguments_are_named(lab, vsi):
     right = vsi.args
     for wrong in (["--managerid", "256"], ["--typeid", "16777216"], ["--typeid", "0x1"],
                   ["--typeidversion", "-1"], ["--instanceid", "vm1"],
                   ["--instanceid", "00000000-0000-0000-0000-000000000001"],
                   ["--mac", "01:00:5e:00:00:01"], ["--mac", vsi.mac], ["--vlan", "1"],
-                  ["--timeout", "0"], ["-i", "a-name-that-is-too-long"]):
+                  ["--timeout", "0"], ["--tap", ""], ["-i", "a-name-that-is-too-long"]):
         said = say(lab, "h2", "associate", *right, *wrong)
         assert said.code == WRONG_USE, (wrong, said.text)
         assert (wrong[0] if wrong[0] != "-i" else "--port") + f" '{wrong[1]}'" in said.text

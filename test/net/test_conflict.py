@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-A VSI that claims a MAC which is alive on another port: the old place is probed by ARP,
-out of the old port alone and after the associate; a claim is refused where the VM answers
-there. An honest migration never is.
+A VSI that claims a MAC which is alive on another port: the old place is probed by ARP (by
+Neighbor Solicitation where no address is known), out of the old port alone and after the
+associate; a claim is refused where the VM answers there. An honest migration never is.
 """
 import os
 import signal
@@ -26,6 +26,32 @@ def probes(capture):
     """Target addresses of the ARP probes in a capture: requests without sender address."""
     return [f[38:42] for f in capture.now()
             if f[12:14] == b"\x08\x06" and f[20:22] == b"\0\1" and f[28:32] == bytes(4)]
+
+
+def solicitations(capture):
+    """(destination MAC, target) of the Neighbor Solicitations in a capture."""
+    return [(f[:6], f[62:78]) for f in capture.now()
+            if f[12:14] == b"\x86\xdd" and f[20] == 58 and f[54] == 135]
+
+
+def link_local(mac):
+    """RFC 4291 appendix A."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    return b"\xfe\x80" + bytes(6) + bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" \
+        + octets[3:]
+
+
+@pytest.fixture
+def ipv6(vm):
+    """The VM has IPv6, and the addresses that its MAC gives it, at once."""
+    def switch(eth, on):
+        vm.space.run("sh", "-c", f"cd /proc/sys/net/ipv6/conf/{eth}; "
+                     f"echo 0 >accept_dad; echo {int(not on)} >disable_ipv6")
+    for eth in ("eth1", "eth2"):
+        switch(eth, True)
+    yield
+    for eth in ("eth1", "eth2"):
+        switch(eth, False)
 
 
 @pytest.fixture
@@ -73,6 +99,43 @@ def test_vm_that_still_runs_keeps_its_binding_and_the_claim_is_refused(lab, vm, 
     vm.stop()
     vm.vdp("h1", "deassoc")
     wait_for("the claim to stand", lambda: lab.states(vm) == {"p2": "active"})
+    assert counted("conflicts") == 1
+
+
+def state(lab, vm, port):
+    return {r["port"]: r["state"] for r in lab.show("sw", "vsis") if r["vsi"] == vm.uuid
+            }.get(port)
+
+
+def test_vm_with_ipv6_alone_is_asked_for_its_link_local_address(lab, vm, ipv6, counted):
+    vm.vdp("h1", "assoc")
+    vm.run_at("h1", address=False)
+    wait_for("the VM at p1", lambda: state(lab, vm, "p1") == "settled")
+    captures = {port: lab.sw.capture(port, "icmp6") for port in ("p1", "p2", "p3")}
+    lab.announce(vm, "h2")
+    assert not solicitations(captures["p1"]), "probed before the associate"
+    lab.switch_over(vm, "h2")
+    ours = (bytes.fromhex(vm.mac.replace(":", "")), link_local(vm.mac))
+    wait_for("three probes out of the old port",
+             lambda: solicitations(captures["p1"]) == [ours] * 3)
+    wait_for("p1 to be left", lambda: state(lab, vm, "p1") == "gone")
+    assert ours not in solicitations(captures["p2"]) + solicitations(captures["p3"])
+    vm.vdp("h1", "deassoc")
+    assert counted("claims_probed") == 1 and counted("conflicts") == 0
+    # Claimed at p1 while it runs at p2: there it answers. (A guest that has migrated has its
+    # address all along; here the kernel makes it when the link is up.)
+    wait_for("the VM's address", lambda: any(
+        address["family"] == "inet6" for link in vm.space.ip_json("addr", "show", "eth2")
+        for address in link["addr_info"]))
+    lab.announce(vm, "h1")
+    vm.vdp("h1", "assoc")
+    wait_for("the claim to be refused", lambda: counted("conflicts") == 1)
+    assert reason(lab, vm, "p1") == "refused: still answers on p2"
+    assert state(lab, vm, "p2") in ("arrived", "settled")
+    # When it has let go there, the claim stands.
+    vm.stop()
+    vm.vdp("h2", "deassoc")
+    wait_for("the claim to stand", lambda: state(lab, vm, "p1") in ("arrived", "settled"))
     assert counted("conflicts") == 1
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import frames
 import lab as lab_module
+from driver_process import DriverProcess
 from netns import CommandFailed, World, wait_for
 
 DRIVER, GUARD_DRIVER = "test/net/edge_driver", "test/net/guard_driver"
@@ -23,33 +24,9 @@ KEPT = 1 << 10 | 1 << 12 | 1 << 13     # CAP_NET_BIND_SERVICE, NET_ADMIN, NET_RA
 USER = "vdp-migrate"
 
 
-class Driver:
+class Driver(DriverProcess):
     def __init__(self, space, *argv):
-        self.popen = subprocess.Popen(
-            ("ip", "netns", "exec", space.name, lab_module.built(DRIVER), *argv), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1)
-        self._answer()
-
-    def __call__(self, command):
-        self.popen.stdin.write(command + "\n")
-        return self._answer()
-
-    def _answer(self):
-        lines = []
-        for line in self.popen.stdout:
-            word = line.split()
-            if word[0] == "error":
-                raise OSError(-int(word[1]), line.strip())
-            if word[0] == "ok":
-                self.value = int(word[1])
-                return lines
-            lines.append(line.strip())
-        raise EOFError("edge_driver has ended")
-
-    def close(self):
-        self.popen.stdin.close()
-        assert self.popen.wait() == 0
-        self.popen.stdout.close()
+        super().__init__(space, lab_module.built(DRIVER), *argv)
 
 
 class Ground:

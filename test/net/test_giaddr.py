@@ -59,7 +59,7 @@ def test_bridge_address_is_the_default_and_is_let_go_when_nothing_is_asked(lab, 
     with far.relay("alone"):    # a relay that can share the port with nobody
         vm.vdp("h1", "assoc")
         assert vm.run_at("h1")
-        lab.wait_states(vm, p1="active")
+        lab.wait_states(vm, p1="active", p2="staged")
 
 
 @pytest.mark.parametrize("kind", RELAYS)
@@ -69,7 +69,7 @@ def test_relay_that_starts_later_hears_and_its_vm_gets_a_lease(lab, far, vm, kin
     default_socket(lab, far, vm)
     with far.relay(kind):
         assert vm.run_at("h1"), "the relay is deaf"
-        lab.wait_states(vm, timeout=2, p1="active")
+        lab.wait_states(vm, timeout=2, p1="active", p2="staged")
         assert vm.ping().stop().lost() == []
         lab.engine["sw"].wait_line("no giaddr to ask from", since=lines)
         assert not far.held(SWITCH)

@@ -279,6 +279,34 @@ def test_neighbour_that_joined_before_the_engine_started_keeps_its_stream(lab, g
             hears(listener, stream)
 
 
+def test_stopped_neighbour_that_nobody_knows_keeps_its_stream(lab, guest, groups,
+                                                              more_groups):
+    """No VSI tells of it, we have not heard it join, and it does not hear us ask."""
+    vm, last, other = guest(), guest(), guest()
+    with lab.set("p1", "groups=off"):
+        other.run_at("h1")
+        listeners = [other.join(group) for group in groups]
+        other.stop()
+    lab.born(vm)
+    lab.born(last, "h2")
+    for group in groups:
+        vm.join(group)
+    for group in more_groups:
+        last.join(group)
+    lab.migrate(vm, "h2")
+    vm.vdp("h1", "deassoc")
+    # Whoever leaves after it has its groups taken away by now.
+    last.stop()
+    last.vdp("h2", "deassoc")
+    for group in more_groups:
+        lab.wait_mdb("p2", group, there=False)
+    assert {("p1", group) for group in groups} <= lab.mdb()
+    with lab.stream(*groups) as stream:
+        other.resume("h1", silent=True)
+        for listener in listeners:
+            hears(listener, stream)
+
+
 def test_station_that_claims_the_bridges_own_mac_does_not_get_it(lab, guest):
     """A VSI of which nothing is known, accepted: its queries leave after its entries."""
     def entries():

@@ -10,7 +10,6 @@ Frames carry a token behind their end, by which they are found again on the upli
 import itertools
 import re
 import socket
-import subprocess
 import threading
 import time
 
@@ -18,67 +17,19 @@ import pytest
 from scapy.all import (ARP, BOOTP, DHCP, Dot1AD, Dot1Q, Ether, ICMPv6EchoRequest,
                        ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLQuery2, ICMPv6MLReport,
                        ICMPv6MLReport2, ICMPv6ND_NS, ICMPv6ND_RA,
-                       ICMPv6ND_Redirect, IP, IPv6, IPv6ExtHdrDestOpt,
-                       IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, RouterAlert, UDP, Raw,
-                       fragment)
+                       ICMPv6ND_Redirect, IP, IPv6, IPv6ExtHdrFragment,
+                       IPv6ExtHdrHopByHop, RouterAlert, UDP, Raw, fragment)
 from scapy.contrib.igmp import IGMP
 
-import lab as lab_module
+from guard_process import DRIVER, Driver
+from lab import built
 from netns import ETH_P_ALL, MARKER_TYPE, World, wait_for
 
-DRIVER = "test/net/guard_driver"
 MAC, IP4, IP4_TAGGED = "52:54:00:00:00:01", "10.9.0.2", "10.9.100.2"
 OTHER_MAC, OTHER_IP = "52:54:00:00:00:02", "10.9.0.3"
 LINK_LOCAL, ALL_NODES = "fe80::5054:ff:fe00:1", "ff02::1"
 BCAST = "ff:ff:ff:ff:ff:ff"
 VLAN = 100
-
-
-class Driver:
-    """The guard in a process of its own; each command's answer lines."""
-
-    def __init__(self, space):
-        self.popen = subprocess.Popen(
-            ("ip", "netns", "exec", space.name, lab_module.built(DRIVER)), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1)
-        self._answer()
-
-    def __call__(self, *commands):
-        for command in commands:
-            self.popen.stdin.write(command + "\n")
-            lines = self._answer()
-        return lines
-
-    def _answer(self):
-        lines = []
-        for line in self.popen.stdout:
-            word = line.split()
-            if word[0] == "error":
-                raise OSError(-int(word[1]), line.strip())
-            if word[0] == "ok":
-                self.value = int(word[1])
-                return lines
-            lines.append(line.strip())
-        raise EOFError("guard_driver has ended")
-
-    def lost(self):
-        """Has somebody else taken rules or elements away?"""
-        self("dispatch")
-        return self.value == 1
-
-    def elements(self):
-        """(port, VLAN, MAC, IP) -> seconds left, None for ever."""
-        rows = [x.split() for x in self("list")]
-        return {(p, int(v), m, i): None if ms == "-1" else int(ms) / 1000
-                for p, v, m, i, ms in rows}
-
-    def counts(self):
-        return {tuple(x.split()[:2]): int(x.split()[2]) for x in self("counts")}
-
-    def close(self):
-        self.popen.stdin.close()
-        assert self.popen.wait() == 0
-        self.popen.stdout.close()
 
 
 class Switch:
@@ -135,7 +86,7 @@ class Switch:
 
 @pytest.fixture(scope="module")
 def switch():
-    if not lab_module.built(DRIVER):
+    if not built(DRIVER):
         pytest.fail(f"not built: {DRIVER}", pytrace=False)
     with World() as world:
         yield Switch(world)

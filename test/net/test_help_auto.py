@@ -11,7 +11,7 @@ import pytest
 import dhcp_servers
 import frames
 from helping import FakeSwitch, Quiet, dhcp, help_requests, known, lease, tlvs
-from lab import DHCP, SWITCH
+from lab import SWITCH
 from netns import wait_for
 from product import settings
 

@@ -202,7 +202,9 @@ def test_interactive_mode_knows_all_of_it(tools):
         "get-tlv -i p1 -g ncb -V vdp-migrate -c groups", "-t -n -i p1 -g ncb",
         "set-tlv -i p1 -g ncb -V vdp-migrate groups=all", "help -V vdp-migrate", "help",
         "-T -i p1 -g ncb -V vdp-migrate groups=both", "quit", "")))
-    assert said.out.count("\ngroups=mld\n") == 2 and "\ngroups=both\n" in said.out
+    # Where there is a libreadline.so, lldptool shows what it reads behind its prompt.
+    out = said.out.replace("\n> ", "\n>\n")
+    assert out.count("\ngroups=mld\n") == 2 and "\ngroups=both\n" in out
     assert f"{HEAD}\tRole: station (server)\n\tVersion: 1\n" in said.out
     assert "setting groups: 'all' refused: takes off, igmp, mld, both" in said.out
     assert said.out.count("   vdp-migrate\t: ") == 2

@@ -54,6 +54,18 @@ def test_first_packet_of_a_migrated_vm_passes(lab, vm):
     lab.wait_states(vm, p1="leaving", p2="active")
 
 
+def test_lease_that_a_vm_gets_on_its_way_is_known_where_it_is_expected(lab, vm):
+    vm.vdp("h1", "assoc")
+    lab.announce(vm, "h2")
+    assert vm.run_at("h1"), "no lease"
+    lab.wait_states(vm, p1="active", p2="staged")
+    ping = vm.ping()
+    lab.switch_over(vm, "h2")
+    first = ping.next()
+    _alive(ping, first)
+    assert not ping.stop().lost(first, until=max(ping.replies(first)))
+
+
 def test_deassociate_of_the_source_withdraws_its_port(lab, vm):
     lab.born(vm)
     lab.migrate(vm, "h2")

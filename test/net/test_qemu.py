@@ -1,53 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 `vdp-migrate qemu`: a VM's association goes along with its QEMU's migration. What QEMU
-does is said by a fake monitor, so that each order of events can be had, and in the end
-by two real ones without a guest.
+does is said by a fake monitor, so that each order of events can be had; real ones:
+test_qemu_real.py.
 """
+import contextlib
 import os
 import re
 import signal
+import socket
 import time
 
 import pytest
 
 import frames
 import product
-from lab import built
+from following import exit_status, follow, modes, wait_modes, words
 from netns import wait_for
-from qemus import FakeQemu, Qemu
+from qemus import FakeQemu
 
 # The VM of a QEMU that is played stays where it is, and would answer there.
 LAB = {"ours": {port: {**said, "conflict": "accept"}
                 for port, said in product.settings().items()}}
 PRE, ASSOC, DEASSOC = 1, 3, 4
-M = 0x10
-
-
-def words(vm):
-    return ["-i", "e0", "--managerid", "1", "--typeid", "1193047", "--typeidversion", "2",
-            "--instanceid", vm.uuid, "--mac", vm.mac]
-
-
-def follow(lab, server, path, *options):
-    return lab.space[server].start("follow", built("vdp-migrate"), "qemu", "--qmp", path,
-                                   *options)
-
-
-def exit_status(process):
-    wait_for("the follower's end", lambda: not process.alive, 15.0)
-    process.stop()
-    return process.popen.returncode
-
-
-def modes(lab, vm):
-    """{port: the mode of the VM's VSI there} at the switch, while lldpad holds it."""
-    return {row["port"]: row["mode"] for row in lab.show("sw", "vsis")
-            if row["vsi"] == vm.uuid and row["in_lldpad"]}
-
-
-def wait_modes(lab, vm, **wanted):
-    wait_for(f"the VSI to be {wanted}", lambda: modes(lab, vm) == wanted)
+M, S = 0x10, 0x20
 
 
 @pytest.fixture
@@ -134,7 +110,9 @@ def test_destination_without_lldpad_lets_the_vm_go_on_and_says_so(lab, vm, path)
         assert exit_status(process) == 2
 
 
-def test_destination_that_is_interrupted_leaves_no_vm_stopped(lab, vm, path):
+@contextlib.contextmanager
+def arrived_unanswered(lab, vm, path):
+    """The VM is all here, and the switch says nothing."""
     with FakeQemu(path, "inmigrate") as qemu:
         process = follow(lab, "h2", path, *words(vm), "--timeout", "60")
         wait_modes(lab, vm, p2="pre-associate")
@@ -142,10 +120,15 @@ def test_destination_that_is_interrupted_leaves_no_vm_stopped(lab, vm, path):
         try:
             qemu.migration("completed")
             process.wait_line("has arrived")
-            process.kill(signal.SIGTERM)
-            qemu.wait("cont")
+            yield qemu, process
         finally:
             lab.lldpad["sw"].process.kill(signal.SIGCONT)
+
+
+def test_destination_that_is_interrupted_leaves_no_vm_stopped(lab, vm, path):
+    with arrived_unanswered(lab, vm, path) as (qemu, process):
+        process.kill(signal.SIGTERM)
+        qemu.wait("cont")
 
 
 def test_destination_whose_migration_fails_deassociates(lab, vm, incoming):
@@ -193,10 +176,12 @@ def test_two_NICs_are_both_associated_before_the_vm_goes_on(lab, vm, path):
 
 def test_source_deassociates_when_its_migration_is_completed(lab, vm, running):
     qemu, process = running
+    capture = lab.sw.capture("p1", "ether proto 0x8940")
     for status in ("setup", "active"):
         qemu.migration(status)
     qemu.event("STOP")
     process.wait_line("has stopped here: suspended")
+    wait_for("the S-bit", lambda: (ASSOC, S, vm.uuid) in frames.vdp_requests(capture.now()))
     assert modes(lab, vm) == {"p1": "associate"}
     qemu.migration("completed")
     wait_modes(lab, vm)
@@ -300,46 +285,41 @@ def test_words_that_are_no_associations_end_it(lab, vm, path):
         assert exit_status(process) == 3
 
 
-@pytest.fixture
-def real(lab, vm, path):
-    """Real QEMUs, both followed, the second waits."""
-    source = Qemu(lab.space["h1"])
-    first = follow(lab, "h1", source.follow, *words(vm))
-    wait_modes(lab, vm, p1="associate")
-    target = Qemu(lab.space["h2"], incoming=path)
-    second = follow(lab, "h2", target.follow, *words(vm), "--role", "destination")
-    wait_modes(lab, vm, p1="associate", p2="pre-associate")
-    yield source, target, first, second
-    source.stop()
-    target.stop()
+def test_monitor_that_does_not_answer_is_told_and_waited_for(lab, vm, path):
+    """As QEMU's does to its second client, or to its first while QEMU starts."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        process = follow(lab, "h1", path, *words(vm))
+        process.wait_line("QEMU does not answer yet; a monitor takes one client")
+        assert process.alive
+    assert exit_status(process) == 2
+    assert process.find("closed before a word on the VM")
 
 
-def test_real_QEMUs_migrate_and_the_association_with_them(lab, vm, path, real):
-    source, target, first, second = real
-    source.migrate(path)
-    second.wait_line("VM goes on$")
-    wait_for("the VM to run", lambda: target.status() == "running")
-    wait_modes(lab, vm, p2="associate")
-    assert first.find("has stopped here: suspended")
-    source.stop()
-    target.stop()
-    assert exit_status(first) == exit_status(second) == 0
-    wait_modes(lab, vm)
+@pytest.mark.parametrize("garbage, why", ((b"what?\n", "no QMP there"),
+                                          (b"{" * 70000, "a line without an end")))
+def test_monitor_that_says_what_is_no_QMP_costs_the_vm_nothing(lab, vm, running, garbage,
+                                                              why):
+    qemu, process = running
+    qemu.client.sendall(garbage)
+    assert exit_status(process) == 2
+    assert process.find(f"{why}.*; the VM's association stays as it is")
+    assert modes(lab, vm) == {"p1": "associate"}
 
 
-@pytest.mark.parametrize("pauses", (False, True))
-def test_real_migration_that_is_cancelled_is_undone(lab, vm, path, real, pauses):
-    """pauses: the VM has stopped for the switch-over (pause-before-switchover)."""
-    source, target, first, second = real
-    if pauses:
-        source.capability("pause-before-switchover", True)
-    else:
-        source.command("migrate-set-parameters", **{"max-bandwidth": 1000})
-    source.migrate(path)
-    wait_for("the migration to be on its way", lambda: source.migration() == (
-        "pre-switchover" if pauses else "active"))
-    source.command("migrate_cancel")
-    first.wait_line("goes on here")
-    wait_for("the VM to run", lambda: source.status() == "running")
-    assert exit_status(second) == 0
-    wait_modes(lab, vm, p1="associate")
+def test_monitor_that_says_what_is_no_QMP_leaves_no_vm_stopped(lab, vm, path):
+    with arrived_unanswered(lab, vm, path) as (qemu, _):
+        qemu.client.sendall(b"what?\n")
+        qemu.wait("cont")
+
+
+def test_without_an_engine_the_S_bit_is_missed_and_nothing_else(lab, vm, path):
+    with FakeQemu(path, "running") as qemu:
+        process = follow(lab, "other", path, *words(vm))
+        process.wait_line("lldpad is not running")
+        qemu.migration("active")
+        qemu.event("STOP")
+        process.wait_line("has stopped here: no engine to tell")
+        qemu.migration("completed")
+        process.wait_line("has migrated")

@@ -141,6 +141,19 @@ def test_lldpad_answers_at_once(racks):
     assert min(times["stock"], times["slow"]) >= 2000, times
 
 
+def test_a_port_that_asks_without_end_keeps_no_other_waiting(racks):
+    ours = racks["ours"]
+    alone = ours.storm(COUNT, 5000, ends=["e2"])
+    busy = ours.storm_start(2000, pace=200, end=ours.ends[-1], linger_ms=100)
+    found = ours.storm(COUNT, 5000, ends=["e2"])
+    assert busy.alive, "it was through before the other"
+    busy.stop()
+    assert not found.lost
+    # What stock takes on a port that is alone is 2 ms and more.
+    times = alone.median(), found.median()
+    assert times[1] < max(3 * times[0], 2000), times
+
+
 def test_fast_takes_effect_at_once(racks):
     ours = racks["ours"]
     ours.lldpad.set("p1", "fast=no")
@@ -163,6 +176,12 @@ def test_without_a_server_nothing_waits(bound):
     found = migrate(bound, events=False)
     assert not found.lost and found.median() < HOLD * 1000 / 2
     bound.lldpad.set("p1", f"servers={lab.DHCP}")
+
+
+def test_a_server_that_knows_nothing_of_it_is_not_waited_for_longer(bound):
+    found = bound.storm(COUNT, 5000, m=True, first=LEASES.stop, events=False)
+    assert not found.lost and found.median() < HOLD * 1000 / 2
+    assert bound.counter("leasequery_unknown") >= COUNT
 
 
 def test_a_silent_server_is_waited_for_no_longer_than_hold(bound):

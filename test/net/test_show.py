@@ -13,7 +13,7 @@ import pytest
 
 import frames
 import schema
-from lab import DHCP, built
+from lab import DHCP, OTHER, built
 from netns import CommandFailed, wait_for
 from product import parse_table
 
@@ -34,6 +34,8 @@ COLUMNS = {
               {"keys": str, "remote_id": str, "servers": str, "giaddr": str,
                "keepalive_ms": int, "neighbour": str, "neighbour_version": int,
                "neighbour_can": str, "groups": str}),
+    "cases": ({"port": str, "vlan": int, "mac": str, "known_by": str, "why": str,
+               "bound_at": str, "for": int, "to_do": str}, {"ask_again_s": int}),
     "groups": ({"port": str, "vlan": int, "mac": str, "group": str, "mode": str,
                 "sources": str, "age": int, "origin": str}, {"ends_in": int}),
     "servers": ({"server": str, "vlans": str, "ports": str, "answers": int,
@@ -63,13 +65,32 @@ def _lines(watch):
 @pytest.mark.parametrize("table", COLUMNS)
 def test_table_is_shown_for_people_and_as_json(lab, vm, table):
     where = "h2" if table == "marks" else "sw"
-    narrow, details = COLUMNS[table]
     lab.born(vm)
     lab.announce(vm, "h2")
     lab.wait_states(vm, p1="active", p2="staged")
     if table == "groups":
         lab.space["h1"].send_frame("e0", frames.igmp_report(vm.mac, vm.ip, "239.7.7.7"))
         wait_for("the VM's group", lambda: lab.show("sw", table))
+    try:
+        if table == "cases":
+            _open_case(lab)
+        _is_shown_both_ways(where, lab, table)
+    finally:
+        if table == "cases":
+            lab.lldpad["sw"].set("p2", "guard=enforce!")
+
+
+def _open_case(lab):
+    lab.lldpad["sw"].set("p2", "guard=monitor")
+    wait_for("monitor", lambda: [x for x in lab.show("sw", "ports") if x["port"] == "p2"
+                                 and x["in_force"] == "monitor"])
+    lab.space["h2"].send_frame("e0", frames.arp_request("52:54:00:00:00:77", "10.9.0.77",
+                                                        OTHER))
+    wait_for("a case", lambda: lab.show("sw", "cases"))
+
+
+def _is_shown_both_ways(where, lab, table):
+    narrow, details = COLUMNS[table]
     rows = json.loads(lab.cli(where, "show", table, "--json"))
     assert rows
     schema.check(rows, schema.definitions()[table])
@@ -86,7 +107,7 @@ def test_table_is_shown_for_people_and_as_json(lab, vm, table):
 
 
 def test_schema_has_every_table_and_column():
-    assert set(schema.definitions()) == {*COLUMNS, "watch"}
+    assert set(schema.definitions()) == {*COLUMNS, "check", "watch"}
     for table, (narrow, details) in COLUMNS.items():
         assert schema.columns(table) == [*narrow, *details]
 

@@ -204,13 +204,21 @@ def test_static_binding_on_a_port_is_in_force_at_once(lab, vm):
 
 def test_lease_that_is_bound_becomes_static_and_only_then_can_be_unbound(lab, vm):
     _born(lab, vm)
+    left = lab.bindings(vm)["p1"]["lease_left"]
     said = _bind(lab, "unbind", vm, check=False)
     assert "no static binding: snooped on p1" in said and "status 1" in said
     assert "is static now" in _bind(lab, "bind", vm)
-    assert lab.bindings(vm)["p1"]["origin"] == "static"
-    assert lab.bindings(vm)["p1"]["lease_left"] is None
-    _bind(lab, "unbind", vm)
-    assert not lab.states(vm)
+    row = lab.bindings(vm)["p1"]
+    assert row["origin"] == "static" and row["lease_left"] is None
+    # The lease under it outlives the engine, and is bound again.
+    lab.engine["sw"].stop(signal.SIGKILL)
+    lab.sw.run("nft", "flush", "ruleset")
+    lab.engine_start("sw")
+    lab.wait_linked("sw")
+    wait_for("it", lambda: lab.bindings(vm).get("p1", {}).get("origin") == "static")
+    assert "bound by its lease again" in _bind(lab, "unbind", vm)
+    row = lab.bindings(vm)["p1"]
+    assert row["origin"] == "snooped" and left - 60 < row["lease_left"] <= left
 
 
 @pytest.mark.parametrize("arguments, said, status", (

@@ -86,25 +86,44 @@ class TapLab(ProductLab):
 
     def arrives(self, group):
         """Does a packet to this group come to the VM? A broadcast ends the wait."""
-        token = b"tok" + next(self.tokens).to_bytes(5, "big")
+        token = self.token(b"tok")
         low = [int(x) for x in group.split(".")]
         mac = "01:00:5e:%02x:%02x:%02x" % (low[1] & 127, low[2], low[3])
         self.sends(Ether(src="02:00:00:00:00:02", dst=mac) / IP(src=OTHER, dst=group, ttl=4)
                    / UDP(sport=5007, dport=5007) / Raw(bytes(20) + token))
-        end = b"end" + token[3:]
+        return token in self.seen_by_vm()
+
+    def token(self, kind):
+        return kind + next(self.tokens).to_bytes(5, "big")
+
+    def seen_by_vm(self):
+        """The last octets of all that has come, up to a broadcast of now."""
+        end, seen = self.token(b"end"), []
         self.sends(Ether(src="02:00:00:00:00:02", dst="ff:ff:ff:ff:ff:ff", type=MARKER_TYPE)
                    / Raw(bytes(40) + end))
-        seen = set()
 
         def over():
             while end not in seen:
                 try:
-                    seen.add(self.at_vm.recv(2048)[-8:])
+                    seen.append(self.at_vm.recv(2048)[-8:])
                 except BlockingIOError:
                     return False
             return True
         wait_for("the marker", over)
-        return token in seen
+        return seen
+
+    def unicasts(self, vm, n, at=None):
+        """How many times each of n frames to the VM, which the switch sends to here, comes
+        to it. at: then the VM is behind that port."""
+        self.sw.run("bridge", "fdb", "replace", vm.mac, "dev", "p2", "master", "dynamic")
+        tokens = [self.token(b"uni") for _ in range(n)]
+        for token in tokens:
+            self.sends(Ether(src="02:00:00:00:00:02", dst=vm.mac, type=MARKER_TYPE)
+                       / Raw(bytes(40) + token))
+        if at:
+            wait_for(f"the VM behind {at}", lambda: self.behind(vm.mac) == {at})
+        seen = self.seen_by_vm()
+        return [seen.count(token) for token in tokens]
 
     def prune(self):
         """As after any query: what nobody has joined does not come."""
@@ -163,6 +182,39 @@ def test_marked_vm_gets_everything_at_once_until_it_reports(lab, vm):
     lab.reports(vm)
     lab.wait_router(1, 0.9)
     assert lab.arrives(JOINED) and not lab.arrives(STRANGE)
+
+
+def test_first_frame_that_the_switch_sends_to_a_marked_vm_turns_its_traffic(lab, vm):
+    """Before the associate: the bridge would drop what comes in where it has learned the
+    VM. None is lost, the first one not either, and none comes twice."""
+    lab.mark("h2", vm)
+    lab.learned_on_uplink(vm)
+    vm.vdp("h2", "preassoc")
+    lab.wait_router(2)
+    lab.learned_on_uplink(vm)
+    assert lab.unicasts(vm, 1, at="v0") == [1]
+    assert lab.unicasts(vm, 5) == [1] * 5
+    # It was heard at its old place once more; the associate moves it again.
+    lab.learned_on_uplink(vm)
+    assert lab.unicasts(vm, 1) == [0]
+    vm.vdp("h2", "assoc")
+    assert lab.unicasts(vm, 1) == [1] and lab.behind(vm.mac) == {"v0"}
+
+
+def test_tap_that_the_association_names_is_taken_whatever_its_address(lab, vm):
+    lab.h2.ip("link set v0 address 02:00:00:00:00:77")
+    lab.cli("h2", "preassociate", "-i", "e0", "--managerid", "1", "--typeid", "1193047",
+            "--typeidversion", "2", "--instanceid", vm.uuid, "--mac", vm.mac, "--migrate",
+            "--tap", "v0")
+    lab.wait_router(2)
+    lab.learned_on_uplink(vm)
+    assert lab.unicasts(vm, 1, at="v0") == [1]
+
+
+def test_frame_to_a_vm_without_a_mark_turns_nothing(lab, vm):
+    vm.vdp("h2", "preassoc")
+    lab.learned_on_uplink(vm)
+    assert lab.unicasts(vm, 1) == [0] and lab.behind(vm.mac) == {"e0"}
 
 
 def test_mark_that_goes_ends_it(lab, vm):

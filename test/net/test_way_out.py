@@ -121,7 +121,8 @@ def test_dead_engine_and_lldpad_and_the_next_ones_leave_it_open(guarded):
     lab = guarded
     lab.engine["sw"].stop(signal.SIGKILL)
     lab.lldpad["sw"].process.stop(signal.SIGKILL)
-    off(lab)
+    # Whatever shell the operator has in this night.
+    lab.sw.run("env", "-i", "PATH=/nowhere", built("vdp-migrate"), "guard", "off", "--all")
     assert passes(lab) and "opened by hand on every port" in lab.cli("sw", "guard")
     lab.engine_start("sw")
     assert passes(lab)
@@ -164,3 +165,11 @@ def test_wrong_use_says_what_is_right(guarded):
     for argv, said in ((("off",), "every port: off --all"), (("of", "--all"), "or on")):
         with pytest.raises(CommandFailed, match=f"exit 3: .*{said}"):
             guarded.cli("sw", "guard", *argv)
+
+
+@pytest.mark.parametrize("words", ((), ("off", "--all"), ("on",)))
+def test_who_is_not_root_is_told_so_and_opens_nothing(guarded, words):
+    with pytest.raises(CommandFailed, match="exit 1: .*this needs root"):
+        guarded.sw.run("setpriv", "--reuid=nobody", "--clear-groups",
+                       built("vdp-migrate"), "guard", *words)
+    assert not passes(guarded)

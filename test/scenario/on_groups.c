@@ -7,6 +7,7 @@
  *                                          leave (to-in)
  *   T P flood N                            so many reports of as many MACs
  *   T P deaf | hears                       nothing can be sent there, or again
+ *   T P quiet VM | loud                    the FDB has it, but has not heard it | it has
  *   T P groups VM                          what is known: "member P GROUP MODE ORIGIN"
  *
  * What happens: "query P VM|all igmp|mld CODE [vlan V]", "mdb put|drop P GROUP[/VLAN]",
@@ -48,6 +49,10 @@ bool on_groups(struct on_switch *s, struct on_port *port, char **words, unsigned
 	const struct vm *vm;
 	int kind;
 
+	if (!strcmp(words[0], "quiet") || !strcmp(words[0], "loud")) {
+		port->quiet = n == 2 ? vm_named(s->script, words[1]) : NULL;
+		return port->quiet || n == 1;
+	}
 	if (n == 1) {
 		port->deaf = !strcmp(words[0], "deaf");
 		return port->deaf || !strcmp(words[0], "hears");
@@ -133,6 +138,20 @@ int on_groups_put(void *arg, const char *port, uint16_t vlan, const struct addr 
 int on_groups_drop(void *arg, const char *port, uint16_t vlan, const struct addr *group)
 {
 	happen_mdb(arg, "drop", port, vlan, group);
+	return 0;
+}
+
+int on_groups_quiet(void *arg, const char *port, uint16_t vlan, ms_t so_long,
+		    void (*cb)(void *cb_arg, const struct mac *mac), void *cb_arg)
+{
+	struct on_switch *s = arg;
+	const struct on_port *at = port_named(s, port);
+
+	(void)vlan;
+	if (so_long <= 0)
+		script_fail(s->script, "who is quiet was asked without a time");
+	if (at && at->quiet)
+		cb(cb_arg, &at->quiet->entries[0].mac);
 	return 0;
 }
 

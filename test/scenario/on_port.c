@@ -12,7 +12,8 @@
  *   T P rarp|frame VM
  *   T P answers VM IP              an ARP reply to a probe comes in
  *   T P lldp VM                    the neighbour's own
- *   T P fdb VM [gone] | fdb read   what the kernel's FDB has there; that this is all
+ *   T P fdb VM [gone|static] | fdb read
+ *                                  what the kernel's FDB has there; that this is all
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,15 @@
 #include "on_switch.h"
 #include "vdp_migrate/protocol.h"
 #include "wire/arp.h"
+#include "wire/icmp6.h"
+#include "wire/nd.h"
 #include "wire/text.h"
 #include "wire/vdp22.h"
 
 static bool conflict(struct on_switch *s, const struct on_port *port);
 static bool vdp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+static bool advertise(struct on_switch *s, const struct on_port *port,
+		      const struct mac *mac, const struct addr *ip);
 static bool arp(struct on_switch *s, const struct on_port *port, char **words,
 		unsigned n);
 static void accept_at_once(struct on_switch *s, struct link_vsi *seen);
@@ -46,7 +51,8 @@ bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n
 	if (!strcmp(what, "fdb"))
 		return fdb(s, port, words + 1, n - 1);
 	if (!strcmp(what, "report") || !strcmp(what, "groups") ||
-	    !strcmp(what, "flood") || !strcmp(what, "deaf") || !strcmp(what, "hears"))
+	    !strcmp(what, "flood") || !strcmp(what, "deaf") || !strcmp(what, "hears") ||
+	    !strcmp(what, "quiet") || !strcmp(what, "loud"))
 		return on_groups(s, port, words, n);
 	if (!strcmp(what, "answers"))
 		return arp(s, port, words + 1, n - 1);
@@ -154,6 +160,29 @@ static void accept_at_once(struct on_switch *s, struct link_vsi *seen)
 	bridge_vsi(s->bridge, s->script->now, seen);
 }
 
+/* A solicitation of it, made the advertisement that answers ours. */
+static bool advertise(struct on_switch *s, const struct on_port *port,
+		      const struct mac *mac, const struct addr *ip)
+{
+	static const struct mac own = {{2, 0, 0, 0, 0, 1}};
+	uint8_t frame[ND_FRAME_MAX], *icmp = frame + 54;
+	size_t len = nd_solicit(frame, sizeof(frame), mac, &own, 0, ip);
+	struct inet_frame seen;
+	uint16_t sum;
+
+	icmp[0] = 136;
+	icmp[4] = 0x60;
+	icmp[24] = 2;
+	memset(icmp + 2, 0, 2);
+	if (inet_decode(frame, len, &seen, NULL))
+		return false;
+	sum = icmp6_checksum(&seen.saddr, &seen.daddr, icmp, len - 54);
+	icmp[2] = (uint8_t)(sum >> 8);
+	icmp[3] = (uint8_t)sum;
+	bridge_probed(s->bridge, s->script->now, port->set.name, &seen);
+	return true;
+}
+
 static bool arp(struct on_switch *s, const struct on_port *port, char **words, unsigned n)
 {
 	static const struct mac own = {{2, 0, 0, 0, 0, 1}};
@@ -164,6 +193,8 @@ static bool arp(struct on_switch *s, const struct on_port *port, char **words, u
 
 	if (!vm || addr_parse(words[1], &ip))
 		return false;
+	if (ip.family == ADDR_IPV6)
+		return advertise(s, port, &vm->entries[0].mac, &ip);
 	/* A probe that the VM sends, made a reply to one of ours. */
 	if (!arp_probe(frame, sizeof(frame), &vm->entries[0].mac, &own, 0, &ip))
 		return false;
@@ -172,24 +203,26 @@ static bool arp(struct on_switch *s, const struct on_port *port, char **words, u
 	memset(frame + 38, 0, 4);
 	if (inet_decode(frame, sizeof(frame) - 4, &seen, NULL))
 		return false;
-	bridge_arp(s->bridge, s->script->now, port->set.name, &seen);
+	bridge_probed(s->bridge, s->script->now, port->set.name, &seen);
 	return true;
 }
 
 /* A bridge without VLANs has its MACs in VLAN 0. */
 static bool fdb(struct on_switch *s, const struct on_port *port, char **words, unsigned n)
 {
+	static const char *const whats[] = {"gone", "learned", "static"};
+	int what = n == 2 ? number_of(words[1], whats, 3) : CASES_FDB_LEARNED;
 	const struct vm *vm;
 
 	if (n == 1 && !strcmp(words[0], "read")) {
 		bridge_fdb_read(s->bridge, s->script->now, port->set.name, false);
 		return true;
 	}
-	vm = n ? vm_named(s->script, words[0]) : NULL;
+	vm = n && n <= 2 && what >= 0 ? vm_named(s->script, words[0]) : NULL;
 	if (vm)
 		bridge_fdb(s->bridge, s->script->now, port->set.name, 0,
-			   &vm->entries[0].mac, n == 2);
-	return vm && (n == 1 || (n == 2 && !strcmp(words[1], "gone")));
+			   &vm->entries[0].mac, (enum cases_fdb)what);
+	return vm;
 }
 
 bool on_port_dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n)

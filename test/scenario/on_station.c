@@ -5,13 +5,17 @@
  *
  *   T station P | bridge P | none P | gone P the module's port; of no role; no longer
  *   T module new | told                      an engine anew; all ports have been told
- *   T place P nowhere|N [pvid=V]             the kernel has it in no bridge, in bridge N
+ *   T place P nowhere|N [pvid=V] [on IF] [vlan=V] [macvtap=VM] [mode=bridge] [in=BOND]
+ *                                            the kernel has it in no bridge, in bridge N;
+ *                                            on another, as its VLAN, or as a macvtap
+ *                                            with a VM's MAC; as the slave of a bond
  *   T mark VM [IP] [id CLIENT-ID|no-id] [tap P] [no-mac] [for SECONDS] | unmark VM
  *   T asked P VM XID [giaddr A [apart]] [v6] the switch's help TLV
  *   T P request|accepted|refused|deassoc VM  of a VSI on the uplink
  *   T P forgotten | module gone
  *   T P dhcp request|ack|nak|release|decline XID VM [IP [SECONDS]] [from MAC]
  *     [id CLIENT-ID|long] [vlan V]
+ *   T IF in|out request|ack|…                seen at any interface; out segments
  *   T P rarp VM
  *   T watch on
  *
@@ -58,8 +62,26 @@ static bool io_place(void *arg, const char *port, struct bridge_place *ret_place
 	for (unsigned i = 0; i < s->n_places; i++)
 		if (!strcmp(s->places[i].name, port))
 			*ret_place = s->places[i].place;
-	snprintf(ret_place->anchor, sizeof(ret_place->anchor), "%s", port);
+	if (!*ret_place->anchor)
+		snprintf(ret_place->anchor, sizeof(ret_place->anchor), "%s", port);
 	return ret_place->bridge;
+}
+
+static bool io_vlan_on(void *arg, uint32_t bottom, uint16_t vlan,
+		       char ret_name[VM_IFNAME_MAX])
+{
+	const struct on_station *s = arg;
+
+	for (unsigned i = 0; i < s->n_places; i++) {
+		const struct bridge_place *place = &s->places[i].place;
+
+		if (place->direct || place->bottom_vlan != vlan ||
+		    place->bottom_ifindex != bottom)
+			continue;
+		memcpy(ret_name, s->places[i].name, VM_IFNAME_MAX);
+		return true;
+	}
+	return false;
 }
 
 static bool io_own_mac(void *arg, const char *interface, struct mac *ret_mac)
@@ -158,8 +180,9 @@ static void io_log(void *arg, int priority, const char *port, const struct vsi_i
 }
 
 static const struct bridge_io io = {
-	.place = io_place, .own_mac = io_own_mac, .frame_send = io_frame_send,
-	.event = io_event, .random = io_random, .log = io_log,
+	.place = io_place, .vlan_on = io_vlan_on, .own_mac = io_own_mac,
+	.frame_send = io_frame_send, .event = io_event, .random = io_random,
+	.log = io_log,
 };
 
 static void *begin(struct script *script)
@@ -217,25 +240,57 @@ static bool set_port(struct on_station *s, const char *what, const char *name)
 	return true;
 }
 
-static bool set_place(struct on_station *s, char **words, unsigned n)
+static unsigned place_number(struct on_station *s, const char *name)
 {
 	unsigned i = 0;
 
-	while (i < s->n_places && strcmp(s->places[i].name, words[0]))
+	while (i < s->n_places && strcmp(s->places[i].name, name))
 		i++;
 	if (i == PLACES_MAX)
-		return false;
+		abort();
 	if (i == s->n_places)
 		s->n_places++;
-	snprintf(s->places[i].name, sizeof(s->places[i].name), "%s", words[0]);
-	s->places[i].place = (struct bridge_place){
+	snprintf(s->places[i].name, sizeof(s->places[i].name), "%s", name);
+	return i;
+}
+
+static bool set_place(struct on_station *s, char **words, unsigned n)
+{
+	struct bridge_place place = {
 		.bridge = (uint32_t)strtoul(words[1], NULL, 10), /* nowhere: 0 */
-		.vlans = n == 3,
 	};
-	if (n == 3)
-		s->places[i].place.pvid = (uint16_t)strtoul(words[2] + 5, NULL, 10);
+	const char *bottom = words[0];
+	unsigned at = 2;
+
+	for (; at < n; at++) {
+		const char *value = strchr(words[at], '=');
+		const struct vm *vm;
+
+		if (!strcmp(words[at], "on") && at + 1 < n) {
+			bottom = words[++at];
+		} else if (!strncmp(words[at], "pvid=", 5)) {
+			place.vlans = true;
+			place.pvid = (uint16_t)strtoul(value + 1, NULL, 10);
+		} else if (!strncmp(words[at], "vlan=", 5)) {
+			place.bottom_vlan = (uint16_t)strtoul(value + 1, NULL, 10);
+		} else if (!strncmp(words[at], "macvtap=", 8)) {
+			vm = vm_named(s->script, value + 1);
+			place.direct = vm;
+			place.mac = vm ? vm->entries[0].mac : uplink_mac;
+		} else if (!strncmp(words[at], "in=", 3)) {
+			snprintf(place.anchor, sizeof(place.anchor), "%s", value + 1);
+		} else {
+			place.beside = !strcmp(words[at], "mode=bridge");
+			if (!place.beside)
+				return false;
+		}
+	}
+	snprintf(place.bottom, sizeof(place.bottom), "%s", bottom);
+	place.ifindex = 100 + place_number(s, words[0]);
+	place.bottom_ifindex = 100 + place_number(s, bottom);
+	s->places[place_number(s, words[0])].place = place;
 	station_links_changed(s->station, s->script->now);
-	return n <= 3;
+	return true;
 }
 
 static bool set_mark(struct on_station *s, const struct vm *vm, char **words, unsigned n)
@@ -306,7 +361,9 @@ static bool see_vsi(struct on_station *s, const char *port, const char *what,
 	return true;
 }
 
-static bool dhcp(struct on_station *s, const char *port, char **words, unsigned n)
+/* way: in, out, or NULL: on a bridge port; beside: to a third party. */
+static bool dhcp(struct on_station *s, const char *port, const char *way, char **words,
+		 unsigned n)
 {
 	static const char *const types[] = { "",	"discover", "offer", "request",
 					     "decline", "ack",	    "nak",   "release" };
@@ -324,6 +381,7 @@ static bool dhcp(struct on_station *s, const char *port, char **words, unsigned 
 			fake.type = i;
 	fake.xid = (uint32_t)strtoul(words[1], NULL, 10);
 	seen.src = fake.chaddr = vm->entries[0].mac;
+	memset(&seen.dst, 0xff, sizeof(seen.dst));
 	if (at < n && !addr_parse(words[at], &fake.requested))
 		fake.yiaddr = fake.ciaddr = fake.requested, at++;
 	if (at < n && *words[at] >= '0' && *words[at] <= '9') {
@@ -345,8 +403,14 @@ static bool dhcp(struct on_station *s, const char *port, char **words, unsigned 
 	at += fake.long_client_id || fake.client_id.len;
 	if (at + 1 < n && word_is(words, n, &at, "vlan"))
 		seen.vlan = (uint16_t)strtoul(words[at++], NULL, 10);
+	if (at < n && word_is(words, n, &at, "beside"))
+		memset(&seen.dst, 2, sizeof(seen.dst));
 	seen.payload = rd_new(buf, fake_dhcp(buf, sizeof(buf), &fake), 0);
-	station_frame(s->station, s->script->now, port, &seen);
+	if (way)
+		station_dhcp(s->station, s->script->now, port, !strcmp(way, "out"),
+			     &seen);
+	else
+		station_frame(s->station, s->script->now, port, &seen);
 	return at == n;
 }
 
@@ -383,7 +447,13 @@ static bool line(void *arg, char **words, unsigned n)
 		return true;
 	}
 	if (n > 2 && !strcmp(words[1], "dhcp"))
-		return dhcp(s, what, words + 2, n - 2);
+		return dhcp(s, what, NULL, words + 2, n - 2);
+	if (n == 3 && !strcmp(words[1], "out") && !strcmp(words[2], "segments")) {
+		station_dhcp_doubt(s->station, s->script->now, what);
+		return true;
+	}
+	if (n > 2 && (!strcmp(words[1], "in") || !strcmp(words[1], "out")))
+		return dhcp(s, what, words[1], words + 2, n - 2);
 	vm = n > 1 ? vm_named(s->script, words[strstr(what, "mark") ? 1 : n - 1]) : NULL;
 	if (!vm)
 		return false;

@@ -2,11 +2,7 @@
 /*
  * Scripts for the switch's story: the switch as a whole. T is the time, P a port:
  *
- *   T port P bridge|station [guard=G] [assist=A] [trusted] [servers=[VID:]A,…]
- *     [giaddr=[VID:]A,…] [keys=K,…] [remote-id=text|binary] [keepalive=MS] [nowhere]
- *     [peer=help|none]
- *     [groups=off|igmp|mld|both] [schedule=MS,…] (igmp and 0 where nothing is said)
- *     [hold=MS] [max-rate=N] [conflict=accept|verify]
+ *   T port P …                                   on_settings.c
  *   T place …, T wire …                          on_place.c
  *   T P …                                        on_port.c, on_groups.c
  *   T kept|bind|unbind …                         on_store.c
@@ -33,20 +29,12 @@
 
 #include "on_switch.h"
 #include "wire/arp.h"
-#include "wire/orgtlv.h"
 #include "wire/text.h"
 
-static bool set_port(struct on_switch *s, char **words, unsigned n);
-static bool set_option(struct on_port *port, char *word);
-static bool set_addrs(char *value, struct link_vlan_addr *ret_addrs, uint8_t *ret_n);
 static bool restore(struct on_switch *s, char **words, unsigned n);
 static bool whole(struct on_switch *s, char **words, unsigned n);
 
 static const char *const guards[] = {"off", "monitor", "enforce"};
-static const char *const keys[] = {"mac", "ip", "client-id", "remote-id"};
-static const char *const groups[] = {"off", "igmp", "mld", "both"};
-static const char *const conflicts[] = {"accept", "verify"};
-static const char *const assists[] = {"off", "leasequery", "help", "auto"};
 
 /* What the story does to the world. */
 
@@ -149,6 +137,16 @@ static void io_tell_module(void *arg, const struct link_msg *msg)
 		on_help_tell(arg, msg);
 }
 
+/* Unicast, from a link-local address: RFC 4861 7.2.2. */
+static bool is_solicitation(const struct inet_frame *frame)
+{
+	struct rd r = frame->payload;
+
+	return frame->protocol == INET_ICMPV6 && rd_u8(&r, "ICMPv6 type") == 135 &&
+	       frame->hop_limit == 255 && frame->saddr.b[0] == 0xfe &&
+	       frame->daddr.b[0] != 0xff;
+}
+
 /* Of frames the probe of an old place; it must be nobody else's business. */
 static int io_frame_send(void *arg, const char *interface, const uint8_t *frame, size_t len)
 {
@@ -157,7 +155,16 @@ static int io_frame_send(void *arg, const char *interface, const uint8_t *frame,
 	struct arp arp;
 	char ip[ADDR_TEXT_MAX];
 
-	if (inet_decode(frame, len, &decoded, NULL) || decoded.ethertype != ETHERTYPE_ARP)
+	if (inet_decode(frame, len, &decoded, NULL))
+		return on_groups_frame(arg, interface, frame, len);
+	if (is_solicitation(&decoded)) {
+		if (decoded.dst.b[0] & 1)
+			script_fail(s->script, "a solicitation to many");
+		script_happen(s->script, "probe %s %s", interface,
+			      addr_text(&decoded.daddr, ip));
+		return 0;
+	}
+	if (decoded.ethertype != ETHERTYPE_ARP)
 		return on_groups_frame(arg, interface, frame, len);
 	if (arp_decode(decoded.payload, &arp, NULL) || arp.op != ARP_REQUEST ||
 	    !addr_is_any(&arp.sender_ip) || decoded.dst.b[0] & 1)
@@ -168,7 +175,7 @@ static int io_frame_send(void *arg, const char *interface, const uint8_t *frame,
 	return 0;
 }
 
-static int io_hear_arp(void *arg, bool on)
+static int io_hear_probed(void *arg, bool on)
 {
 	struct on_switch *s = arg;
 
@@ -207,8 +214,8 @@ static const struct bridge_io io = {
 	.fdb_back = on_groups_fdb_back, .place = on_place_io, .tell_module = io_tell_module,
 	.giaddr_listen = on_help_listen, .giaddr_apart = on_help_apart,
 	.giaddr = io_giaddr, .keep = on_store_keep, .forget = on_store_forget,
-	.hear_arp = io_hear_arp, .cases = io_cases, .event = io_event, .random = io_random,
-	.log = io_log,
+	.hear_probed = io_hear_probed, .fdb_quiet = on_groups_quiet, .cases = io_cases,
+	.event = io_event, .random = io_random, .log = io_log,
 };
 
 static void *begin(struct script *script)
@@ -288,7 +295,7 @@ static bool line(void *arg, char **words, unsigned n)
 		return n > 2 && !strcmp(words[1], "dhcp") &&
 		       on_port_dhcp(s, NULL, words + 2, n - 2);
 	if (!strcmp(words[0], "port"))
-		return n > 2 && set_port(s, words + 1, n - 1);
+		return n > 2 && on_settings(s, words + 1, n - 1);
 	if (!strcmp(words[0], "place"))
 		return n > 1 && on_place(s, words + 1, n - 1);
 	if (!strcmp(words[0], "wire"))
@@ -305,115 +312,6 @@ static bool line(void *arg, char **words, unsigned n)
 }
 
 const struct part switch_part = {begin, end, line, deadline, tick, look};
-
-static bool set_port(struct on_switch *s, char **words, unsigned n)
-{
-	struct on_port *port = port_get(s, words[0]);
-
-	if (!port)
-		return false;
-	port->set.gone = false;
-	port->set.role =
-		!strcmp(words[1], "bridge") ? LINK_ROLE_BRIDGE : LINK_ROLE_STATION;
-	for (unsigned i = 2; i < n; i++)
-		if (!set_option(port, words[i]))
-			return false;
-	bridge_port(s->bridge, s->script->now, &port->set);
-	return true;
-}
-
-static bool set_option(struct on_port *port, char *word)
-{
-	char *value = strchr(word, '=');
-	int number;
-
-	if (!value) {
-		port->set.trusted |= !strcmp(word, "trusted");
-		port->nowhere |= !strcmp(word, "nowhere");
-		return !strcmp(word, "trusted") || !strcmp(word, "nowhere");
-	}
-	*value++ = 0;
-	if (!strcmp(word, "guard")) {
-		number = number_of(value, guards, 3);
-		port->set.guard = (uint8_t)number;
-		return number >= 0;
-	}
-	if (!strcmp(word, "assist")) {
-		number = number_of(value, assists, 4);
-		port->set.assist = (uint8_t)number;
-		return number >= 0;
-	}
-	if (!strcmp(word, "groups")) {
-		number = number_of(value, groups, 4);
-		port->set.groups = (uint8_t)number;
-		return number >= 0;
-	}
-	if (!strcmp(word, "schedule")) {
-		port->set.n_schedule = 0;
-		for (char *one; port->set.n_schedule < LINK_SCHEDULE_MAX &&
-				(one = strsep(&value, ","));)
-			port->set.schedule[port->set.n_schedule++] =
-				(uint32_t)strtoul(one, NULL, 10);
-		return !value;
-	}
-	if (!strcmp(word, "keepalive")) {
-		port->set.keepalive_ms = (uint32_t)strtoul(value, NULL, 10);
-		return true;
-	}
-	if (!strcmp(word, "hold")) {
-		port->set.hold_ms = (uint16_t)strtoul(value, NULL, 10);
-		return true;
-	}
-	if (!strcmp(word, "max-rate")) {
-		port->set.max_rate = (uint16_t)strtoul(value, NULL, 10);
-		return true;
-	}
-	if (!strcmp(word, "conflict")) {
-		number = number_of(value, conflicts, 2);
-		port->set.conflict = (uint8_t)number;
-		return number >= 0;
-	}
-	if (!strcmp(word, "giaddr"))
-		return set_addrs(value, port->set.giaddrs, &port->set.n_giaddrs);
-	if (!strcmp(word, "servers"))
-		return set_addrs(value, port->set.servers, &port->set.n_servers);
-	if (!strcmp(word, "remote-id")) {
-		port->set.remote_id_text = !strcmp(value, "text");
-		return true;
-	}
-	if (!strcmp(word, "peer")) {
-		bool helps = !strcmp(value, "help");
-
-		port->set.peer_version = port->set.peer_role = helps;
-		port->set.peer_flags = helps ? ORGTLV_HELP : 0;
-		return true;
-	}
-	if (strcmp(word, "keys"))
-		return false;
-	port->set.n_keys = 0;
-	for (char *one; (one = strsep(&value, ","));) {
-		number = number_of(one, keys, 4);
-		if (number < 0 || port->set.n_keys == LINK_KEYS_MAX)
-			return false;
-		port->set.keys[port->set.n_keys++] = (uint8_t)number;
-	}
-	return true;
-}
-
-static bool set_addrs(char *value, struct link_vlan_addr *ret_addrs, uint8_t *ret_n)
-{
-	*ret_n = 0;
-	for (char *one; (one = strsep(&value, ","));) {
-		struct link_vlan_addr *addr = &ret_addrs[(*ret_n)++];
-		char *colon = strchr(one, ':');
-
-		addr->vlan = colon ? (uint16_t)strtoul(one, NULL, 10) : LINK_VLAN_ANY;
-		if (*ret_n == LINK_SERVERS_MAX ||
-		    addr_parse(colon ? colon + 1 : one, &addr->addr))
-			return false;
-	}
-	return true;
-}
 
 static bool restore(struct on_switch *s, char **words, unsigned n)
 {
@@ -463,24 +361,6 @@ static bool whole(struct on_switch *s, char **words, unsigned n)
 	else
 		return false;
 	return true;
-}
-
-struct on_port *port_get(struct on_switch *s, const char *name)
-{
-	struct on_port *port = port_named(s, name);
-
-	if (port || s->n_ports == PORTS_MAX)
-		return port;
-	port = &s->ports[s->n_ports++];
-	snprintf(port->set.name, sizeof(port->set.name), "%s", name);
-	port->set.up = true;
-	port->set.assist = LINK_ASSIST_LEASEQUERY;
-	port->set.keepalive_ms = 20000;
-	port->set.groups = LINK_GROUPS_IGMP;
-	port->set.n_schedule = 1;
-	port->place.bridge = 1;
-	memcpy(port->place.anchor, port->set.name, sizeof(port->place.anchor));
-	return port;
 }
 
 struct on_port *port_named(struct on_switch *s, const char *name)

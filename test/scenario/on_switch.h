@@ -14,6 +14,7 @@ struct on_port {
 	bool nowhere, deaf;
 	struct bridge_place place;
 	const struct vm *vm; /* last named here */
+	const struct vm *quiet; /* its FDB has it, and has not heard it for long */
 };
 
 /* What the module was last told to ask for, by MAC. */
@@ -41,6 +42,11 @@ struct on_switch {
 
 /* on_port.c: what is seen on this port. False: not understood. */
 bool on_port(struct on_switch *s, struct on_port *port, char **words, unsigned n);
+/* on_settings.c: "port P …"; the port of that name, made where there is none. NULL: too
+ * many. */
+bool on_settings(struct on_switch *s, char **words, unsigned n);
+struct on_port *port_get(struct on_switch *s, const char *name);
+
 /* on_place.c: "NAME …", where the kernel has an interface; and the story's question. */
 bool on_place(struct on_switch *s, char **words, unsigned n);
 bool on_place_io(void *arg, const char *port, struct bridge_place *ret_place);
@@ -68,13 +74,14 @@ int on_groups_frame(void *arg, const char *port, const uint8_t *frame, size_t le
 bool on_groups_own_mac(void *arg, const char *interface, struct mac *ret_mac);
 int on_groups_put(void *arg, const char *port, uint16_t vlan, const struct addr *group);
 int on_groups_drop(void *arg, const char *port, uint16_t vlan, const struct addr *group);
+int on_groups_quiet(void *arg, const char *port, uint16_t vlan, ms_t so_long,
+		    void (*cb)(void *cb_arg, const struct mac *mac), void *cb_arg);
 int on_groups_fdb(void *arg, const char *port, uint16_t vlan, const struct mac *mac);
 int on_groups_fdb_back(void *arg, const char *port, const char *to, uint16_t vlan,
 		       const struct mac *mac);
 
 /* on_switch.c */
 struct on_port *port_named(struct on_switch *s, const char *name);
-struct on_port *port_get(struct on_switch *s, const char *name);	/* NULL: too many */
 /* "dhcp …" on this port; NULL: this machine itself sends it into the bridge. */
 bool on_port_dhcp(struct on_switch *s, struct on_port *port, char **words, unsigned n);
 /* Where the word stands in the list; -1. */

@@ -12,8 +12,10 @@
  * replayed preassoc|assoc VM | timeout [VM] | forgotten T IF igmp|mld report|leave|query
  * VM                 a frame that comes in there T module gone | all forgotten | deaf |
  * hearing      the kernel refuses, or not
+ *   T IF frame VM                                a frame to the VM that comes in there
  *
- * What happens: "router IF on|off", "fdb IF MAC VLAN", "log IF: TEXT" (but debug).
+ * What happens: "router IF on|off", "fdb IF MAC VLAN", "log IF: TEXT" (but debug), "pass
+ * IF": the frame goes on there (the first one alone is heard).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@
 #include "wire/vdp22.h"
 
 #define LINKS_MAX 16
+#define HEARD_MAX 8
 #define FRAME_LEN 128
 
 struct on_link {
@@ -40,6 +43,11 @@ struct on_tap {
 	struct script *script;
 	struct station *station;
 	bool deaf;
+	unsigned n_heard; /* first frames that are waited for */
+	struct {
+		char interface[VM_IFNAME_MAX];
+		struct mac mac;
+	} heard[HEARD_MAX];
 	unsigned n_links;
 	struct on_link links[LINKS_MAX];
 };
@@ -52,6 +60,7 @@ static bool whole_line(struct on_tap *s, char **words, unsigned n);
 static bool port_line(struct on_tap *s, struct on_link *link, char **words, unsigned n);
 static bool vdp_line(struct on_tap *s, struct on_link *link, char **words, unsigned n);
 static bool frame_line(struct on_tap *s, struct on_link *link, char **words, unsigned n);
+static bool first_line(struct on_tap *s, struct on_link *link, char **words, unsigned n);
 
 /* What the story does to the world. */
 
@@ -98,6 +107,28 @@ static int io_fdb_move(void *arg, const char *port, uint16_t vlan, const struct 
 	return 0;
 }
 
+/* What is waited for twice would be told twice. */
+static int io_hear_first(void *arg, const char *interface, const struct mac *mac, bool on)
+{
+	struct on_tap *s = arg;
+	unsigned i = 0;
+
+	while (i < s->n_heard && (strcmp(s->heard[i].interface, interface) ||
+				  !mac_equal(&s->heard[i].mac, mac)))
+		i++;
+	if (on && (i < s->n_heard || i == HEARD_MAX)) {
+		script_fail(s->script, "heard already, or too many");
+	} else if (on) {
+		snprintf(s->heard[i].interface, sizeof(s->heard[i].interface), "%s",
+			 interface);
+		s->heard[i].mac = *mac;
+		s->n_heard++;
+	} else if (i < s->n_heard) {
+		s->heard[i] = s->heard[--s->n_heard];
+	}
+	return 0;
+}
+
 static void io_log(void *arg, int priority, const char *port, const struct vsi_id *vsi,
 		   const char *text)
 {
@@ -113,6 +144,7 @@ static const struct bridge_io io = {
 	.port_of_mac = io_port_of_mac,
 	.router_port = io_router_port,
 	.fdb_move = io_fdb_move,
+	.hear_first = io_hear_first,
 	.log = io_log,
 };
 
@@ -274,6 +306,8 @@ static bool port_line(struct on_tap *s, struct on_link *link, char **words, unsi
 	}
 	if (!strcmp(words[0], "igmp") || !strcmp(words[0], "mld"))
 		return frame_line(s, link, words, n);
+	if (!strcmp(words[0], "frame"))
+		return first_line(s, link, words, n);
 	return vdp_line(s, link, words, n);
 }
 
@@ -381,5 +415,26 @@ static bool frame_line(struct on_tap *s, struct on_link *link, char **words, uns
 		return true;
 	}
 	station_frame(s->station, s->script->now, link->name, &decoded);
+	return true;
+}
+
+/* It is heard once, as the engine's edge hears it. */
+static bool first_line(struct on_tap *s, struct on_link *link, char **words, unsigned n)
+{
+	const struct vm *vm = n == 2 ? vm_named(s->script, words[1]) : NULL;
+	const char *to = NULL;
+
+	if (!vm)
+		return false;
+	for (unsigned i = 0; i < s->n_heard; i++)
+		if (!strcmp(s->heard[i].interface, link->name) &&
+		    mac_equal(&s->heard[i].mac, &vm->entries[0].mac)) {
+			s->heard[i] = s->heard[--s->n_heard];
+			to = station_turned(s->station, s->script->now, link->name,
+					    &vm->entries[0].mac);
+			break;
+		}
+	if (to)
+		script_happen(s->script, "pass %s", to);
 	return true;
 }

@@ -226,11 +226,15 @@ static inline void set_group(const char *name, const char *value)
 	hear();
 }
 
+/* As many as there is room for are named: 02::1, … */
 static inline void cases(const char *port, bool complete, uint32_t n)
 {
 	struct link_msg msg = { .type = LINK_CASES,
 				.u.cases = { .complete = complete, .n = n } };
 
+	for (uint8_t i = 0; i < n && i < LINK_CASES_NAMED; i++)
+		msg.u.cases.named[msg.u.cases.n_named++] =
+			(struct mac){ { 2, 0, 0, 0, 0, (uint8_t)(i + 1) } };
 	snprintf(msg.u.cases.port, sizeof(msg.u.cases.port), "%s", port);
 	say(&msg);
 }

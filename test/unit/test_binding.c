@@ -49,10 +49,12 @@ static void drop(void *arg, const struct binding *b)
 	tell(arg, "drop", b);
 }
 
-static void changed(void *arg, const struct binding *b, uint8_t old_state)
+static void changed(void *arg, const struct binding *b, uint8_t old_state,
+		    uint8_t old_origin)
 {
 	char what[64];
 
+	(void)old_origin;
 	snprintf(what, sizeof(what), "%s->%s", binding_state_text(old_state),
 		 binding_state_text(b->state));
 	tell(arg, what, b);
@@ -243,11 +245,75 @@ static void static_binding_stays_static_and_without_end(void **state)
 	struct binding *b = put_in(f, 1, BINDING_ACTIVE, BINDING_STATIC, MS_NEVER);
 
 	f->told[0] = 0;
+	put_in(f, 1, BINDING_ACTIVE, BINDING_MOVED, 60 * SECOND);
+	assert_told(f, "");
 	put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
 	assert_int_equal(binding_renew(f->table, &host, &ip_7, 90 * SECOND, 0), 1);
-	assert_told(f, "");
+	/* The lease under it. */
+	assert_told(f, "active->active 1 10.0.0.7, active->active 1 10.0.0.7");
 	assert_int_equal(b->origin, BINDING_STATIC);
 	assert_true(b->lease_end == MS_NEVER);
+	assert_true(binding_deadline(f->table) == MS_NEVER);
+}
+
+static void snooped_binding_stays_snooped_whatever_a_server_says(void **state)
+{
+	static const uint8_t origins[] = { BINDING_LEASEQUERY, BINDING_HELP };
+	struct fixture *f = *state;
+	struct binding *b = put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
+
+	f->told[0] = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		put_in(f, 1, BINDING_ACTIVE, origins[i], 60 * SECOND);
+		assert_told(f, "");
+	}
+	put_in(f, 1, BINDING_ACTIVE, BINDING_LEASEQUERY, 90 * SECOND);
+	assert_told(f, "renew 1 10.0.0.7");
+	assert_int_equal(b->origin, BINDING_SNOOPED);
+	assert_true(b->lease_end == 90 * SECOND);
+}
+
+static void lease_under_a_static_binding_is_bound_when_that_is_unbound(void **state)
+{
+	struct fixture *f = *state;
+	struct binding *b = put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
+
+	put_in(f, 1, BINDING_ACTIVE, BINDING_STATIC, MS_NEVER);
+	put_in(f, 1, BINDING_ACTIVE, BINDING_LEASEQUERY, 90 * SECOND);
+	f->told[0] = 0;
+	assert_true(binding_unbind(f->table, b, 10 * SECOND));
+	assert_told(f, "renew 1 10.0.0.7, active->active 1 10.0.0.7");
+	assert_int_equal(b->origin, BINDING_SNOOPED);
+	assert_true(binding_deadline(f->table) == 90 * SECOND);
+	/* Now that it has ended there is nothing that it could become. */
+	put_in(f, 1, BINDING_ACTIVE, BINDING_STATIC, MS_NEVER);
+	assert_int_equal(binding_expire(f->table, 100 * SECOND, 9), 0);
+	f->told[0] = 0;
+	assert_false(binding_unbind(f->table, b, 100 * SECOND));
+	assert_told(f, "drop 1 10.0.0.7");
+}
+
+static void static_binding_without_a_lease_is_removed_when_it_is_unbound(void **state)
+{
+	struct fixture *f = *state;
+	struct binding *b = put_in(f, 1, BINDING_ACTIVE, BINDING_STATIC, MS_NEVER);
+
+	assert_false(binding_unbind(f->table, b, 0));
+	b = put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
+	put_in(f, 1, BINDING_ACTIVE, BINDING_STATIC, MS_NEVER);
+	binding_forget_under(f->table, b);
+	assert_false(binding_unbind(f->table, b, 0));
+	assert_int_equal(binding_count(f->table), 0);
+}
+
+static void renewal_of_a_static_one_reaches_other_ports_with_the_leases_end(void **state)
+{
+	struct fixture *f = *state;
+	struct binding *other = put_in(f, 2, BINDING_ACTIVE, BINDING_SNOOPED, 60 * SECOND);
+
+	put_in(f, 1, BINDING_ACTIVE, BINDING_STATIC, MS_NEVER);
+	put_in(f, 1, BINDING_ACTIVE, BINDING_SNOOPED, 90 * SECOND);
+	assert_true(other->lease_end == 90 * SECOND);
 }
 
 static void what_is_not_named_stays(void **state)
@@ -416,6 +482,10 @@ int main(void)
 		TEST(moved_or_kernel_never_replaces_a_better_origin),
 		TEST(better_origin_replaces_the_kernels),
 		TEST(static_binding_stays_static_and_without_end),
+		TEST(snooped_binding_stays_snooped_whatever_a_server_says),
+		TEST(lease_under_a_static_binding_is_bound_when_that_is_unbound),
+		TEST(static_binding_without_a_lease_is_removed_when_it_is_unbound),
+		TEST(renewal_of_a_static_one_reaches_other_ports_with_the_leases_end),
 		TEST(what_is_not_named_stays),
 		TEST(renewal_reaches_the_key_on_every_port_and_no_other),
 		TEST(hosts_differ_in_bridge_vlan_and_mac),

@@ -315,7 +315,8 @@ static void another_version_stays_apart_with_one_line_that_names_both(void **sta
 	assert_int_equal(fake_host_logged(""), 1);
 	assert_string_equal(fake_host_last_log(),
 			    "engine speaks version 3 of the link, this module 2; "
-			    "staying away from it");
+			    "staying away from it: restart lldpad, or vdp-migrated, "
+			    "whichever is not of the version that is installed");
 	for (i = 0; i < 50; i++)
 		tick();
 	assert_false(accepted());

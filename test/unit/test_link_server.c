@@ -228,6 +228,30 @@ static void who_asks_twice_to_watch_counts_once(void **state)
 	assert_false(link_server_watched(server));
 }
 
+static void one_of_another_version_is_told_ours_and_not_listened_to(void **state)
+{
+	const struct link_msg watch = { .type = LINK_WATCH, .u.show.seq = 7 };
+	const uint8_t hello[] = { LINK_HELLO, LINK_VERSION + 1, 0, 0 };
+	uint8_t b[LINK_DATAGRAM_MAX];
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+	(void)state;
+	assert_int_equal(connect(fd, (struct sockaddr *)&name, name_len), 0);
+	assert_int_equal(send(fd, hello, sizeof(hello), 0), sizeof(hello));
+	say(fd, &watch);
+	turn();
+	assert_true(recv(fd, b, sizeof(b), 0) >= 2);
+	assert_int_equal(b[0], LINK_HELLO);
+	assert_int_equal(b[1], LINK_VERSION);
+	say(fd, &watch);
+	turn();
+	assert_false(link_server_watched(server));
+	assert_int_equal(recv(fd, b, sizeof(b), 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(fd);
+	turn();
+}
+
 static void one_who_does_not_read_is_cut_off_and_others_hear_on(void **state)
 {
 	int slow = companion(7), quick = companion(8);
@@ -264,6 +288,7 @@ int main(void)
 		TEST(each_who_watches_hears_each_event_with_his_own_seq),
 		TEST(events_leave_only_when_the_kernel_has_what_they_tell),
 		TEST(who_asks_twice_to_watch_counts_once),
+		TEST(one_of_another_version_is_told_ours_and_not_listened_to),
 		TEST(one_who_does_not_read_is_cut_off_and_others_hear_on),
 	};
 

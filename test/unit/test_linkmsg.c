@@ -182,6 +182,9 @@ static void set_and_cases_do_too(void **state)
 	in.u.cases.complete = true;
 	in.u.cases.n = 3;
 	assert_same();
+	in.u.cases.n_named = LINK_CASES_NAMED;
+	memset(in.u.cases.named, 0x52, sizeof(in.u.cases.named));
+	assert_same();
 }
 
 static void marks_do_too_with_and_without_what_is_known(void **state)

@@ -111,7 +111,25 @@ static void retransmitted_question_measures_nothing(void **state)
 	run_until(f, 300);
 	come_type(f, &server_1, f->sent[0].xid, 11);
 	ask_by_mac(f, 2, 1);
-	assert_int_equal(lq_deadline(f->lq), 300 + 250);
+	assert_int_equal(lq_deadline(f->lq), 300 + 2 * 250);
+}
+
+static void time_outs_stay_doubled_until_one_is_measured(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_by_mac(f, 1, 1);
+	run_until(f, 300);
+	/* Sent twice: its answer measures nothing. */
+	f->now = 400;
+	come_type(f, &server_1, f->sent[0].xid, 11);
+	ask_by_mac(f, 2, 1);
+	assert_int_equal(lq_deadline(f->lq), 400 + 2 * 250);
+	/* 400 ms: RTO = 400 + 4 * 200. */
+	f->now = 800;
+	come_type(f, &server_1, f->sent[f->n_sent - 1].xid, 11);
+	ask_by_mac(f, 3, 1);
+	assert_int_equal(lq_deadline(f->lq), 800 + 1200);
 }
 
 static void window_begins_with_four_and_grows_with_answers(void **state)
@@ -400,6 +418,7 @@ int main(void)
 		TEST(timeout_follows_the_measured_round_trip),
 		TEST(timeout_has_a_floor),
 		TEST(retransmitted_question_measures_nothing),
+		TEST(time_outs_stay_doubled_until_one_is_measured),
 		TEST(window_begins_with_four_and_grows_with_answers),
 		TEST(window_that_is_not_full_does_not_grow),
 		TEST(window_is_halved_once_for_what_was_lost_together),

@@ -266,6 +266,29 @@ static void dropped_frames_are_counted_and_logged_within_limits(void **state)
 	assert_int_equal(heard_lines("counter frames dropped below the bus 100"), 0);
 }
 
+static void how_long_the_loop_was_held_is_told_once_a_second(void **state)
+{
+	const struct host_held held = {
+		.turns = 9, .us = 700, .longest_us = 310, .within = { 5, 1, 2 },
+		.bounds = { 10, 20, 50, 100, 200, 500, 1000, 10000 },
+		.attach_us = 4000, .set_us = 12000,
+	};
+
+	(void)state;
+	fake_host_hold(&held);
+	tick();
+	hear();
+	assert_heard("counter loop holds 9");
+	assert_heard("counter loop holds within 10 us 5");
+	assert_heard("counter loop holds within 20 us 6");
+	assert_heard("counter loop holds within 50 us 8");
+	assert_heard("counter loop holds within 10000 us 8");
+	assert_heard("counter loop hold us 700");
+	assert_heard("counter loop hold us max 310");
+	assert_heard("counter loop hold us max at attach 4000");
+	assert_heard("counter loop hold us max at a set 12000");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -282,6 +305,7 @@ int main(void)
 		TEST(marks_are_set_shown_and_taken_away),
 		TEST(a_mark_runs_out_by_itself),
 		TEST(dropped_frames_are_counted_and_logged_within_limits),
+		TEST(how_long_the_loop_was_held_is_told_once_a_second),
 	};
 
 	return module_rig_run(tests, sizeof(tests) / sizeof(tests[0]));

@@ -56,7 +56,11 @@ static void enforce_waits_for_an_engine_and_a_complete_and_empty_list(void **sta
 	cases("p1", false, 0);
 	assert_enforce_refused("looked for yet");
 	cases("p1", true, 2);
-	assert_enforce_refused("2 open cases");
+	assert_enforce_refused("2 open cases (02:00:00:00:00:01, 02:00:00:00:00:02): no");
+	assert_enforce_refused("see vdp-migrate show cases");
+	cases("p1", true, 4);
+	assert_enforce_refused("02:00:00:00:00:03, ...): no");
+	cases("p1", true, 2);
 	cases("p2", true, 0);
 	assert_enforce_refused("2 open cases");
 	cases("p1", true, 0);

@@ -91,6 +91,31 @@ static void histogram_ends_with_infinity_sum_and_count(void **state)
 		      NAME("restoration_seconds_sum") " 61.007\n");
 }
 
+static void times_in_us_are_seconds_too(void **state)
+{
+	static const char *const pairs[] = {
+		"loop_holds_within_50_us", "8", "loop_holds", "9",
+		"loop_hold_us", "1000432", "loop_hold_us_max", "310",
+		"loop_hold_us_max_at_a_set", "2000000", NULL,
+	};
+
+	(void)state;
+	prints(pairs, "# HELP " NAME("lldpad_loop_hold_seconds")
+		      " How long the module has kept lldpad's loop, in each turn in "
+		      "which it had something to do.\n"
+		      "# TYPE " NAME("lldpad_loop_hold_seconds") " histogram\n"
+		      NAME("lldpad_loop_hold_seconds_bucket{le=\"0.000050\"} 8\n")
+		      NAME("lldpad_loop_hold_seconds_bucket{le=\"+Inf\"} 9\n")
+		      NAME("lldpad_loop_hold_seconds_count") " 9\n"
+		      NAME("lldpad_loop_hold_seconds_sum") " 1.000432\n"
+		      "# HELP " NAME("lldpad_loop_hold_max_seconds")
+		      " The longest of these times; and of turns that attach or store a "
+		      "setting.\n"
+		      "# TYPE " NAME("lldpad_loop_hold_max_seconds") " gauge\n"
+		      NAME("lldpad_loop_hold_max_seconds{at=\"frames\"} 0.000310\n")
+		      NAME("lldpad_loop_hold_max_seconds{at=\"set\"} 2\n"));
+}
+
 static void port_is_a_label_whatever_its_name(void **state)
 {
 	static const char *const pairs[] = {
@@ -130,6 +155,7 @@ int main(void)
 		cmocka_unit_test(counter_has_help_type_and_total),
 		cmocka_unit_test(rows_of_a_metric_stand_together),
 		cmocka_unit_test(histogram_ends_with_infinity_sum_and_count),
+		cmocka_unit_test(times_in_us_are_seconds_too),
 		cmocka_unit_test(port_is_a_label_whatever_its_name),
 		cmocka_unit_test(unknown_counter_is_shown_untyped),
 	};

@@ -210,7 +210,7 @@ static void who_takes_the_time_ahead_is_told_that_it_is_earlier(void **state)
 	(void)state;
 	assert_int_equal(answer(), 0);
 	before = clock_us();
-	clock_lend(true);
+	clock_lend(CLOCK_VDP_WAIT_US);
 	assert_int_equal(answer(), -CLOCK_VDP_WAIT_US);
 	due = clock_take_back();
 	assert_true(due >= before && due <= clock_us());
@@ -222,7 +222,7 @@ static void without_that_its_timer_runs_as_long_as_ever(void **state)
 	int64_t before = clock_us(), due;
 
 	(void)state;
-	clock_lend(false);
+	clock_lend(0);
 	assert_int_equal(answer(), 0);
 	due = clock_take_back();
 	assert_true(due >= before + CLOCK_VDP_WAIT_US);
@@ -233,7 +233,7 @@ static void who_does_not_ask_has_not_begun_earlier(void **state)
 	int64_t before = clock_us();
 
 	(void)state;
-	clock_lend(true);
+	clock_lend(CLOCK_VDP_WAIT_US);
 	assert_true(clock_take_back() >= before + CLOCK_VDP_WAIT_US);
 }
 
@@ -253,13 +253,13 @@ static void nor_what_was_looked_at_last_before_it(void **state)
 	int64_t due;
 
 	(void)state;
-	clock_lend(true);
+	clock_lend(CLOCK_VDP_WAIT_US);
 	(void)answer();
 	due = clock_take_back();
 	turn(false);
 	set_by -= 3600;
 	turn(false);
-	clock_lend(true);
+	clock_lend(CLOCK_VDP_WAIT_US);
 	(void)answer();
 	assert_false(clock_past(clock_take_back()));
 	assert_true(clock_past(due));
@@ -284,7 +284,7 @@ static void a_clock_set_back_frees_nothing_too_early(void **state)
 
 	(void)state;
 	set_by -= 3600;
-	clock_lend(true);
+	clock_lend(CLOCK_VDP_WAIT_US);
 	(void)answer();
 	due = clock_take_back();
 	assert_false(clock_past(due));

@@ -70,9 +70,10 @@ static const char *tap_of(unsigned vm)
 	return found ? station_leases_tap(leases, found) : "";
 }
 
-static bool here(void *arg, const char *tap, uint32_t bridge)
+static bool here(void *arg, const char *tap, uint32_t ifindex, uint32_t bridge)
 {
 	(void)arg;
+	(void)ifindex;
 	(void)bridge;
 	return !gone || strcmp(tap, gone) != 0;
 }

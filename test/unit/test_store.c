@@ -189,6 +189,29 @@ static void static_one_without_a_port_comes_back_without_an_end(void **state)
 	assert_null(loaded.at[0].client_id);
 }
 
+static void lease_under_a_static_one_comes_back_too(void **state)
+{
+	const ms_t ends[] = { clocks.mono + 5000, MS_NEVER };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct store_record kept = record(1, MS_NEVER);
+		const struct binding_under *under = &loaded.at[0].binding.under;
+
+		kept.binding.origin = BINDING_STATIC;
+		kept.binding.under = (struct binding_under){ true, BINDING_SNOOPED, 3600,
+							     ends[i] };
+		keep(&kept);
+		look();
+		assert_int_equal(loaded.n, 1);
+		assert_int_equal(loaded.at[0].binding.origin, BINDING_STATIC);
+		assert_true(loaded.at[0].binding.lease_end == MS_NEVER);
+		assert_true(under->known && under->lease_end == ends[i]);
+		assert_int_equal(under->origin, BINDING_SNOOPED);
+		assert_int_equal(under->lease_s, 3600);
+	}
+}
+
 static void last_word_of_a_key_counts(void **state)
 {
 	struct store *store = open_store();
@@ -339,7 +362,9 @@ static void rows_that_say_no_binding_are_left_out_and_told(void **state)
 		"ip = '0.0.0.0'",
 		"ip = ''",
 		"state = 'here'",
-		"origin = ''",
+		"origin = ''", "origin = 'static,'", "origin = ',snooped'",
+		"origin = 'static,static'", "origin = 'snooped,snooped'",
+		"origin = 'far longer than any origin is,snooped'",
 		"vsi = '1'",
 		"server = 'a'",
 		"client_id = 'z'",
@@ -455,6 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_that_is_known_of_a_binding_comes_back),
 		TEST(static_one_without_a_port_comes_back_without_an_end),
+		TEST(lease_under_a_static_one_comes_back_too),
 		TEST(last_word_of_a_key_counts),
 		TEST(what_is_committed_is_told_as_written),
 		TEST(in_the_same_boot_the_wall_clock_plays_no_part),

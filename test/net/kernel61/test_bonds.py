@@ -4,6 +4,7 @@ A server at a bond of two switch ports: VDP speaks on the slaves, the anchor is 
 """
 import pytest
 
+from direct import Direct, rows, wait_row
 from netns import wait_for
 from wiring import BondLab
 
@@ -98,3 +99,17 @@ def test_vm_migrates_from_a_port_to_the_bond(lab, vm):
     _alive(ping, ping.next())
     assert lab.violations() == before
     lab.wait_states(vm, p2="leaving", b1="active")
+
+
+def test_macvtap_on_the_servers_bond_has_leases(lab):
+    h1 = lab.space["h1"]
+    h1.run("nft", "flush", "table", "netdev", "f")
+    vm = Direct(lab, server="h1", link="u0")
+    client = vm.client()
+    row = wait_row(lab, vm, "h1")
+    assert (row["port"], row["vlan"], row["address"]) == (vm.name, 0, vm.ip)
+    client.stop()
+    vm.close()
+    wait_for("the lease to be gone", lambda: not rows(lab, vm, "h1"))
+    h1.run("nft", "delete", "table", "netdev", "f")
+    lab._forward()

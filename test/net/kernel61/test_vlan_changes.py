@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 A bridge that begins to filter VLANs, and a port that comes to another one, under VMs that
-run: what is untagged stays bound, what is in another VLAN does not.
+run: what is untagged stays bound, what is in another VLAN does not. And a server's bridge
+that filters them, and snoops in each for itself.
 """
 from netns import wait_for
+from test_check import check
 
 LAB = {}
 
@@ -49,3 +51,20 @@ def test_vm_whose_port_comes_to_another_vlan_has_no_address_there(lab, vm):
     _vlan(lab, vm, 1)
     assert lab.in_kernel(vm) == {"p1"}
     lab.sw.ip("link set br0 type bridge vlan_filtering 0")
+
+
+def test_check_finds_a_server_s_bridge_that_snoops_in_each_vlan_for_itself(lab):
+    space = lab.space["h2"]
+    space.ip("link add vbr type bridge stp_state 1 forward_delay 200 vlan_filtering 1",
+             "link set e0 master vbr")
+    try:
+        assert not check(lab, where="h2", code=0)
+        space.ip("link set vbr type bridge mcast_vlan_snooping 1")
+        found = check(lab, where="h2")
+        assert set(found) == {"vlan-snooping"}
+        cure = "link set vbr type bridge mcast_vlan_snooping 0"
+        assert f"cure: ip {cure}, or" in found["vlan-snooping"]
+        space.ip(cure)
+        assert not check(lab, where="h2", code=0)
+    finally:
+        space.ip("link set e0 nomaster", "link del vbr")
