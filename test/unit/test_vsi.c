@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* core/vsi: what an association TLV means, given what was seen before. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "vsi_rig.h"
 
-#include <cmocka.h>
-
-#include "core/vsi.h"
 #include "vdp_migrate/protocol.h"
 #include "wire/vdp22.h"
 
@@ -17,36 +9,6 @@
 #define S VDP_STATUS_S
 #define ACK VDP_STATUS_ACK
 #define NOTHING MIGRATION_N_EVENTS
-
-static const struct vsi_id uuid = {VSI_ID_UUID, {0xfa, 0x9b, 0x7f, 0xff}};
-static const struct vsi_entry entry_1 = {{{0x52, 0x54, 0, 0, 0, 1}}, 0};
-
-struct fixture {
-	struct vsi_table *table;
-	struct vsi *vsi;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	f->table = vsi_table_new();
-	assert_non_null(f->table);
-	f->vsi = vsi_get(f->table, 1, &uuid);
-	assert_non_null(f->vsi);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	vsi_table_free(f->table);
-	free(f);
-	return 0;
-}
 
 static struct link_vsi sight(uint8_t what, uint8_t mode, uint8_t status)
 {
